@@ -24,8 +24,10 @@ let package = Package(
     targets: [
         room("StrictJSON"),
         room("TradingCore", "StrictJSON"),
+        room("AlpacaAPI", "TradingCore", "StrictJSON"),
 
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),
+        tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON"),
     ]
 )

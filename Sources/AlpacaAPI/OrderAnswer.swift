@@ -1,0 +1,127 @@
+import StrictJSON
+package import TradingCore
+
+/// Reads the broker's answers about orders. It takes numbers as strings or as numbers, ignores keys it does not know,
+/// and survives absent ones, since public recordings show all of that; without id and status it is no order.
+package enum OrderAnswer {
+    /// One order. Nil where the bytes are not one.
+    package static func order(_ bytes: [UInt8]) -> BrokerOrder? {
+        read(bytes) { (reader) throws(JSONError) in try order(&reader)?.order }
+    }
+
+    /// The orders of a listing, each with its own bytes. Nil where the bytes are not a listing.
+    package static func listing(_ bytes: [UInt8]) -> [(order: BrokerOrder, bytes: [UInt8])]? {
+        read(bytes) { (reader) throws(JSONError) in
+            var orders: [(order: BrokerOrder, bytes: [UInt8])] = []
+            try reader.beginArray()
+            while try reader.nextElement() {
+                guard let (order, raw) = try order(&reader) else { return nil }
+                orders.append((order, raw))
+            }
+            return orders
+        }
+    }
+
+    private static func read<Value>(
+        _ bytes: [UInt8], _ body: (inout JSONReader) throws(JSONError) -> Value?
+    ) -> Value? {
+        bytes.withUnsafeBytes { buffer in
+            do {
+                var reader = try JSONReader(buffer)
+                let value = try body(&reader)
+                try reader.finish()
+                return value
+            } catch {
+                return nil
+            }
+        }
+    }
+
+    /// Reads the object that comes next, legs included.
+    private static func order(
+        _ reader: inout JSONReader
+    ) throws(JSONError) -> (order: BrokerOrder, bytes: [UInt8])? {
+        var ahead = reader
+        let raw = try ahead.rawValue()
+        var order = BrokerOrder(id: "", clientOrderID: "", status: OrderStatus(""))
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            switch key {
+            case "id": order.id = try text(&reader) ?? ""
+            case "client_order_id": order.clientOrderID = try text(&reader) ?? ""
+            case "status": order.status = OrderStatus(try text(&reader) ?? "")
+            case "symbol": order.symbol = try nonEmptyText(&reader)
+            case "side": order.side = try nonEmptyText(&reader)
+            case "qty": order.quantity = try decimal(&reader)
+            case "notional": order.notional = try decimal(&reader)
+            case "filled_qty": order.filledQuantity = try decimal(&reader)
+            case "filled_avg_price": order.filledAveragePrice = try decimal(&reader)
+            case "commission": order.commission = try decimal(&reader)
+            case "submitted_at": order.submittedAt = try text(&reader).flatMap(Timestamp.init)
+            case "updated_at": order.updatedAt = try text(&reader).flatMap(Timestamp.init)
+            case "filled_at": order.filledAt = try text(&reader).flatMap(Timestamp.init)
+            case "failed_at": order.failedAt = try text(&reader).flatMap(Timestamp.init)
+            case "replaced_by": order.replacedBy = try nonEmptyText(&reader)
+            case "legs": order.legs = try legs(&reader)
+            default: try reader.skipValue()
+            }
+        }
+        guard !order.id.isEmpty, !order.status.text.isEmpty else { return nil }
+        return (order, Array(raw))
+    }
+
+    private static func legs(_ reader: inout JSONReader) throws(JSONError) -> [BrokerOrder] {
+        guard try reader.peekKind() == .array else {
+            try reader.skipValue()
+            return []
+        }
+        var legs: [BrokerOrder] = []
+        try reader.beginArray()
+        while try reader.nextElement() {
+            guard try reader.peekKind() == .object else {
+                try reader.skipValue()
+                continue
+            }
+            if let leg = try order(&reader) { legs.append(leg.order) }
+        }
+        return legs
+    }
+
+    private static func text(_ reader: inout JSONReader) throws(JSONError) -> String? {
+        if try reader.peekKind() == .string { return try reader.string() }
+        try reader.skipValue()
+        return nil
+    }
+
+    private static func nonEmptyText(_ reader: inout JSONReader) throws(JSONError) -> String? {
+        guard let text = try text(&reader), !text.isEmpty else { return nil }
+        return text
+    }
+
+    /// A decimal written as a string or as a number.
+    private static func decimal(_ reader: inout JSONReader) throws(JSONError) -> ExactDecimal? {
+        switch try reader.peekKind() {
+        case .string: return ExactDecimal(try reader.string())
+        case .number: return ExactDecimal(try reader.numberToken().text)
+        case .object, .array, .bool, .null:
+            try reader.skipValue()
+            return nil
+        }
+    }
+}
+
+/// Reads the broker's error answers, which are JSON, HTML or plain text.
+package enum ErrorAnswer {
+    package static func read(_ body: [UInt8], httpStatusCode: Int) -> BrokerError {
+        if let value = try? JSONValue(parsing: body), let message = value["message"]?.string {
+            let extras = value.members?.contains { $0.key != "code" && $0.key != "message" } ?? false
+            return BrokerError(code: value["code"]?.integer, message: message, details: extras ? value.text : nil)
+        }
+        let text = String(decoding: body.prefix(4096), as: UTF8.self)
+        guard !text.isEmpty, !text.contains("<") else {
+            return BrokerError(
+                message: "HTTP \(httpStatusCode) without a readable message", details: text.isEmpty ? nil : text)
+        }
+        return BrokerError(message: text)
+    }
+}

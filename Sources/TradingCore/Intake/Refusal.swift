@@ -1,0 +1,43 @@
+/// Why a message is not taken. Nothing of it reaches the broker, now or later.
+package struct Refusal: Error, Equatable, Sendable {
+    package var code: RefusalCode
+    /// The field to blame, for `bad_field`.
+    package var field: String?
+    /// What is wrong and what to do, for the author of the strategy.
+    package var message: String
+    /// The counter that would be taken, for `out_of_order`.
+    package var expected: Int64?
+    /// Whether the same bytes may be taken later, so that sending them again makes sense.
+    package var retry: Bool
+
+    package init(
+        _ code: RefusalCode, field: String? = nil, _ message: String, expected: Int64? = nil, retry: Bool = false
+    ) {
+        self.code = code
+        self.field = field
+        self.message = message
+        self.expected = expected
+        self.retry = retry
+    }
+
+    static func badField(_ field: String, _ message: String) -> Refusal {
+        Refusal(.badField, field: field, message)
+    }
+}
+
+/// The stable words for refusals, as authors' programs compare them.
+package enum RefusalCode: String, CaseIterable, Sendable {
+    case badJSON = "bad_json"
+    case badField = "bad_field"
+    case unsupportedVersion = "unsupported_version"
+    case tooLarge = "too_large"
+    case notAuthorised = "not_authorised"
+    case idConflict = "id_conflict"
+    case outOfOrder = "out_of_order"
+    case queueFull = "queue_full"
+    case draining
+    case wrongPartition = "wrong_partition"
+    case halted
+    /// The worker cannot write to its disk. The contract has no word for it; see the interface documentation.
+    case storageFailed = "storage_failed"
+}
