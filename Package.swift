@@ -21,10 +21,24 @@ func tests(_ name: String, _ dependencies: Target.Dependency..., resources: [Res
 
 let package = Package(
     name: "trade-executor",
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
     targets: [
         room("StrictJSON"),
         room("TradingCore", "StrictJSON"),
         room("AlpacaAPI", "TradingCore", "StrictJSON"),
+
+        // The doors to C, and the one room behind each.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .systemLibrary(name: "CLinux"),
+        room("ZeroMQMessaging", "CZeroMQ"),
+        room("CurlTransport", "CCurl", "AlpacaAPI"),
+        room(
+            "TradeJournal", "AlpacaAPI", "TradingCore", "StrictJSON", .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "GRDBSQLite", package: "GRDB.swift")),
+        room("HostSystem", "CLinux", "TradingCore", "StrictJSON"),
 
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),

@@ -1,0 +1,26 @@
+/// The key and secret of an Alpaca account. It prints as `<secret>`, whatever prints it.
+package struct Credentials: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    private let keyID: String
+    private let secretKey: String
+
+    /// Nil where either is empty or holds characters that cannot stand in a header.
+    package init?(keyID: String, secretKey: String) {
+        func isHeaderValue(_ text: String) -> Bool {
+            !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        }
+        guard isHeaderValue(keyID), isHeaderValue(secretKey) else { return nil }
+        self.keyID = keyID
+        self.secretKey = secretKey
+    }
+
+    /// The header lines that authenticate a request (source: Alpaca, "Authentication").
+    package var headerLines: [String] {
+        ["APCA-API-KEY-ID: \(keyID)", "APCA-API-SECRET-KEY: \(secretKey)"]
+    }
+
+    package var description: String { "<secret>" }
+    package var debugDescription: String { "<secret>" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}

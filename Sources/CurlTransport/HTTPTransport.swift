@@ -1,0 +1,110 @@
+package import AlpacaAPI
+import CCurl
+
+/// A libcurl call that failed in a way that is no answer to a request, such as running out of memory.
+package struct CurlError: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// How to reach the broker.
+package struct BrokerAccess {
+    /// Such as `https://paper-api.alpaca.markets`, without a slash at the end.
+    package var baseURL: String
+    package var credentials: Credentials
+    package var connectTimeoutMilliseconds: Int
+    /// From the start of a request to the last byte of its answer.
+    package var requestTimeoutMilliseconds: Int
+
+    package init(
+        baseURL: String, credentials: Credentials, connectTimeoutMilliseconds: Int, requestTimeoutMilliseconds: Int
+    ) {
+        self.baseURL = baseURL
+        self.credentials = credentials
+        self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
+        self.requestTimeoutMilliseconds = requestTimeoutMilliseconds
+    }
+}
+
+/// All HTTP of the worker, on the caller's thread: one POST line, one GET line, and the one wait of the main loop.
+package final class HTTPTransport {
+    /// The line on which orders are placed: the only way to a POST.
+    package let placement: PlacementLine
+    /// The line on which questions are asked. It cannot place anything.
+    package let lookUps: LookUpLine
+    private let multi: OpaquePointer
+
+    package init(_ access: BrokerAccess) throws(CurlError) {
+        guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = curl_multi_init() else {
+            throw CurlError(description: "libcurl could not be started")
+        }
+        self.multi = OpaquePointer(multi)
+        placement = PlacementLine(try HTTPExchange(.post, access, multi: self.multi))
+        lookUps = LookUpLine(try HTTPExchange(.get, access, multi: self.multi))
+    }
+
+    deinit {
+        placement.exchange.close()
+        lookUps.exchange.close()
+        curl_multi_cleanup(UnsafeMutableRawPointer(multi))
+    }
+
+    /// Moves all transfers on as far as they go without waiting. What has ended can then be taken from its line.
+    package func perform() throws(CurlError) {
+        guard placement.exchange.isUnderWay || lookUps.exchange.isUnderWay else { return }
+        var running: Int32 = 0
+        let code = curl_multi_perform(UnsafeMutableRawPointer(multi), &running)
+        guard code == CURLM_OK else { throw CurlError(description: "curl_multi_perform: \(code.text)") }
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(UnsafeMutableRawPointer(multi), &left) {
+            guard message.pointee.msg == CURLMSG_DONE else { continue }
+            let result = ccurl_message_result(message)
+            for exchange in [placement.exchange, lookUps.exchange] where exchange.isHandle(message.pointee.easy_handle) {
+                exchange.finish(result)
+            }
+        }
+    }
+
+    /// Sleeps until a transfer can go on, one of `descriptors` is readable, or the time is up.
+    package func wait(for descriptors: [Int32], milliseconds: Int32) throws(CurlError) {
+        var extra = descriptors.map { curl_waitfd(fd: $0, events: Int16(CURL_WAIT_POLLIN), revents: 0) }
+        var count: Int32 = 0
+        let code = curl_multi_poll(
+            UnsafeMutableRawPointer(multi), &extra, UInt32(extra.count), milliseconds, &count)
+        guard code == CURLM_OK else { throw CurlError(description: "curl_multi_poll: \(code.text)") }
+    }
+}
+
+/// Places orders: one POST at a time, each sent once.
+package final class PlacementLine {
+    let exchange: HTTPExchange
+
+    init(_ exchange: HTTPExchange) { self.exchange = exchange }
+
+    package var isUnderWay: Bool { exchange.isUnderWay }
+
+    package func post(path: String, body: [UInt8]) throws(CurlError) {
+        try exchange.start(path: path, body: body)
+    }
+
+    /// What the POST came to, once it has ended.
+    package func takeResult() -> HTTPExchangeResult? { exchange.takeResult() }
+}
+
+/// Asks questions: one GET at a time.
+package final class LookUpLine {
+    let exchange: HTTPExchange
+
+    init(_ exchange: HTTPExchange) { self.exchange = exchange }
+
+    package var isUnderWay: Bool { exchange.isUnderWay }
+
+    package func get(path: String) throws(CurlError) {
+        try exchange.start(path: path, body: [])
+    }
+
+    package func takeResult() -> HTTPExchangeResult? { exchange.takeResult() }
+}
+
+extension CURLMcode {
+    var text: String { String(cString: curl_multi_strerror(self)) }
+}

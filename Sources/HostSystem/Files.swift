@@ -1,0 +1,105 @@
+import Glibc
+
+/// The few things done with files beside the database.
+package enum Files {
+    /// The content, at most `bytesMax` bytes of it.
+    package static func read(_ path: String, bytesMax: Int) throws(SystemError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("opening \(path)") }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while content.count < bytesMax {
+            let count = Glibc.read(descriptor, &buffer, min(buffer.count, bytesMax - content.count))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemError("reading \(path)") }
+            if count == 0 { break }
+            content.append(contentsOf: buffer[..<count])
+        }
+        return content
+    }
+
+    /// Writes a file so that it is there whole or not at all, and durable when this returns.
+    package static func write(_ content: [UInt8], to path: String) throws(SystemError) {
+        let name = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        let temporary = "\(path[..<name]).\(path[name...]).\(getpid()).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw SystemError("creating \(temporary)") }
+        var written = 0
+        while written < content.count {
+            let count = content.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress! + written, content.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let error = SystemError("writing \(temporary)")
+                close(descriptor)
+                unlink(temporary)
+                throw error
+            }
+            written += count
+        }
+        let synced = fsync(descriptor)
+        let syncError = SystemError("writing \(temporary)")
+        close(descriptor)
+        guard synced == 0 else {
+            unlink(temporary)
+            throw syncError
+        }
+        guard rename(temporary, path) == 0 else { throw SystemError("creating \(path)") }
+    }
+
+    /// Removes a file; false where there was none.
+    package static func remove(_ path: String) throws(SystemError) -> Bool {
+        if unlink(path) == 0 { return true }
+        guard errno == ENOENT else { throw SystemError("removing \(path)") }
+        return false
+    }
+
+    /// Makes a directory with all its parents, for this user only; one that is there is left as it is.
+    package static func makeDirectory(_ path: String) throws(SystemError) {
+        if mkdir(path, 0o700) == 0 { return }
+        switch errno {
+        case EEXIST: return
+        case ENOENT:
+            guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+                throw SystemError("creating \(path)")
+            }
+            try makeDirectory(String(path[..<slash]))
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("creating \(path)") }
+        default: throw SystemError("creating \(path)")
+        }
+    }
+
+    /// The names in a directory, sorted, without hidden ones; none where there is no such directory.
+    package static func names(in path: String) throws(SystemError) -> [String] {
+        guard let directory = opendir(path) else {
+            if errno == ENOENT { return [] }
+            throw SystemError("reading \(path)")
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Whether something is there. Anything but a plain "no such file" is an error.
+    package static func exists(_ path: String) throws(SystemError) -> Bool {
+        var status = stat()
+        if stat(path, &status) == 0 { return true }
+        guard errno == ENOENT || errno == ENOTDIR else { throw SystemError("looking at \(path)") }
+        return false
+    }
+
+    /// Whether others than the owner can read a file.
+    package static func isReadableByOthers(_ path: String) throws(SystemError) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw SystemError("looking at \(path)") }
+        return status.st_mode & 0o077 != 0
+    }
+}

@@ -1,0 +1,47 @@
+import Glibc
+import StrictJSON
+package import TradingCore
+
+/// The kill switch: one file for each halt, so that it works from outside even if the worker hangs.
+package struct HaltFiles {
+    private let directory: String
+
+    /// - Parameter stateDirectory: The worker's state directory.
+    package init(stateDirectory: String) {
+        directory = StateDirectory.haltPath(in: stateDirectory)
+    }
+
+    /// The halt that covers a strategy, the one for all first. Where the files cannot be looked at, everything is halted.
+    package func halt(covering strategy: StrategyName) -> Halt? {
+        halt(.all) ?? halt(.strategy(strategy))
+    }
+
+    /// Every halt that is in force.
+    package func all() throws(SystemError) -> [Halt] {
+        try Files.names(in: directory).compactMap { Halt.scope(fileName: $0) }.compactMap { halt($0) }
+    }
+
+    /// Begins a halt, or changes the one in force.
+    package func set(_ halt: Halt) throws(SystemError) {
+        try Files.makeDirectory(directory)
+        try Files.write(Array((halt.json.text + "\n").utf8), to: path(halt.scope))
+    }
+
+    /// Ends a halt; false where there was none.
+    package func clear(_ scope: Halt.Scope) throws(SystemError) -> Bool {
+        try Files.remove(path(scope))
+    }
+
+    private func halt(_ scope: Halt.Scope) -> Halt? {
+        do {
+            guard try Files.exists(path(scope)) else { return nil }
+            return Halt(scope, fileContent: try Files.read(path(scope), bytesMax: 16_384))
+        } catch {
+            return Halt(scope, reason: "the halt file cannot be read: \(error)")
+        }
+    }
+
+    private func path(_ scope: Halt.Scope) -> String {
+        "\(directory)/\(Halt.fileName(scope))"
+    }
+}

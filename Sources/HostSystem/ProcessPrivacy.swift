@@ -1,0 +1,13 @@
+import CLinux
+import Glibc
+
+package enum ProcessPrivacy {
+    /// Keeps credentials in memory out of core dumps and out of reach of other processes of the same user.
+    package static func forbidCoreDumps() throws(SystemError) {
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0 else {
+            throw SystemError("forbidding core dumps")
+        }
+        guard clinux_set_dumpable(0) == 0 else { throw SystemError("forbidding core dumps") }
+    }
+}

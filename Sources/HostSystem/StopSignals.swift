@@ -1,0 +1,29 @@
+import CLinux
+import Glibc
+
+/// SIGTERM and SIGINT as something to wait for, so that no signal interrupts a write.
+///
+/// To be made before any thread is started: threads inherit which signals are blocked.
+package final class StopSignals {
+    /// Readable once a signal has come.
+    package let descriptor: Int32
+
+    package init() throws(SystemError) {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigaddset(&signals, SIGINT)
+        guard pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { throw SystemError("blocking signals") }
+        descriptor = signalfd(-1, &signals, Int32(SFD_NONBLOCK) | Int32(SFD_CLOEXEC))
+        guard descriptor >= 0 else { throw SystemError("opening a signal descriptor") }
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether a signal has come since this was last asked.
+    package func hasArrived() -> Bool {
+        var information = signalfd_siginfo()
+        return read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0
+    }
+}

@@ -1,0 +1,43 @@
+import GRDB
+import GRDBSQLite
+
+/// The database failed: what was being done, and what SQLite said.
+package struct JournalFault: Error, Equatable, CustomStringConvertible {
+    package let action: String
+    /// SQLite's extended result code; 0 where the fault is not SQLite's.
+    package let code: Int32
+    package let message: String
+
+    package init(_ action: String, code: Int32 = 0, message: String) {
+        self.action = action
+        self.code = code
+        self.message = message
+    }
+
+    init(_ action: String, _ error: any Error) {
+        self.action = action
+        switch error {
+        case let error as DatabaseError:
+            code = error.extendedResultCode.rawValue
+            message = error.message ?? error.description
+        case let fault as JournalFault:
+            code = fault.code
+            message = fault.message
+        default:
+            code = 0
+            message = "\(error)"
+        }
+    }
+
+    /// Whether the same write may succeed later: a full disk gets room, a lock is let go, a device comes back.
+    /// A corrupt file or a broken rule of the schema does not mend itself.
+    package var mayPass: Bool {
+        switch code & 0xFF {
+        case SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY, SQLITE_LOCKED, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_NOMEM:
+            true
+        default: false
+        }
+    }
+
+    package var description: String { "\(action): \(message)" }
+}

@@ -1,0 +1,99 @@
+package import TradingCore
+
+/// What the worker reads back: its queue, what is open, and outcomes for those who missed them.
+extension TradeJournal {
+    /// The decisions that wait, in order of acceptance, from after `row` on.
+    package func waitingDecisions(after row: DecisionRow?, limit: Int) throws(JournalFault) -> [WaitingDecision] {
+        try withStatements { (statements) throws(JournalFault) in
+            let select = statements.waitingDecisions
+            try select.bind(row?.id ?? 0)
+            try select.bind(limit)
+            var waiting: [WaitingDecision] = []
+            try select.rows { (row) throws(JournalFault) in
+                let monotonic = MonotonicTime(microseconds: try row.requiredInteger(5))
+                waiting.append(
+                    WaitingDecision(
+                        row: DecisionRow(try row.requiredInteger(0)), decision: try decision(row.bytes(1)),
+                        receivedAt: try time(row.requiredText(2)),
+                        deadline: Deadline(
+                            moment: try time(row.requiredText(3)), monotonic: monotonic,
+                            bootID: try row.requiredText(4))))
+            }
+            return waiting
+        }
+    }
+
+    package func countWaiting() throws(JournalFault) -> Int {
+        try withStatements { (statements) throws(JournalFault) in
+            let count = try statements.countWaiting.first { (row) throws(JournalFault) in try row.requiredInteger(0) }
+            return Int(count ?? 0)
+        }
+    }
+
+    /// Every decision whose attempt has begun and whose order has not ended, in order of acceptance.
+    package func openExecutions() throws(JournalFault) -> [OpenExecution] {
+        try withStatements { (statements) throws(JournalFault) in
+            var open: [OpenExecution] = []
+            try statements.openExecutions.rows { (row) throws(JournalFault) in open.append(try openExecution(row)) }
+            return open
+        }
+    }
+
+    private func openExecution(_ row: PreparedStatement) throws(JournalFault) -> OpenExecution {
+        let decision = try decision(row.bytes(1))
+        guard let status = ExecutionStatus(rawValue: try row.requiredText(4)),
+            let certainty = Certainty(rawValue: try row.requiredText(5)),
+            let decisionStatus = DecisionStatus(rawValue: try row.requiredText(6)),
+            let filledBefore = ExactDecimal(try row.requiredText(20))
+        else { throw JournalFault.unreadable("execution \(row.integer(2) ?? 0) holds unknown words") }
+        let execution = Execution(
+            id: try row.requiredText(3), clientOrderID: decision.clientOrderID, status: status, certainty: certainty,
+            decisionStatus: decisionStatus, reason: row.text(7), alpacaOrderID: row.text(8),
+            followedOrderID: row.text(9), orderStatus: row.text(10).map(OrderStatus.init),
+            httpStatusCode: row.integer(11).map(Int.init), errorMessage: row.text(12), errorDetails: row.text(13),
+            filledQuantity: row.text(14).flatMap(ExactDecimal.init),
+            filledAveragePrice: row.text(15).flatMap(ExactDecimal.init),
+            commission: row.text(16).flatMap(ExactDecimal.init), submittedAt: try time(row.requiredText(17)),
+            filledAt: row.text(18).flatMap(Timestamp.init), rejectedAt: row.text(19).flatMap(Timestamp.init),
+            filledBeforeReplacement: filledBefore, orderUpdatedAt: row.text(21).flatMap(Timestamp.init))
+        return OpenExecution(
+            decisionRow: DecisionRow(try row.requiredInteger(0)), row: ExecutionRow(try row.requiredInteger(2)),
+            decision: decision, execution: execution, lookUps: Int(try row.requiredInteger(22)))
+    }
+
+    /// A page of outcomes, and whether there are more after it.
+    package func outcomes(_ request: ReplayRequest) throws(JournalFault) -> (bodies: [[UInt8]], more: Bool) {
+        try withStatements { (statements) throws(JournalFault) in
+            let select: PreparedStatement
+            if let strategy = request.strategy {
+                select = statements.outcomesOfStrategyAfter
+                try select.bind(strategy.text)
+            } else {
+                select = statements.outcomesAfter
+            }
+            try select.bind(request.after)
+            try select.bind(request.limit + 1)
+            var bodies: [[UInt8]] = []
+            try select.rows { (row) throws(JournalFault) in bodies.append(row.bytes(0)) }
+            let more = bodies.count > request.limit
+            return (more ? bodies.dropLast() : bodies, more)
+        }
+    }
+
+    /// The last `seq`, and the last `strategy_seq` of every strategy that has an outcome.
+    package var lastNumbers: (seq: Int64, strategies: [StrategyName: Int64]) {
+        (counters.seq, counters.strategies)
+    }
+
+    private func decision(_ message: [UInt8]) throws(JournalFault) -> Decision {
+        guard case .success(.decision(let decision)) = RequestFrame.read(message) else {
+            throw JournalFault.unreadable("a stored decision cannot be read: \(String(decoding: message, as: UTF8.self))")
+        }
+        return decision
+    }
+
+    private func time(_ text: String) throws(JournalFault) -> Timestamp {
+        guard let time = Timestamp(text) else { throw JournalFault.unreadable("a time reads \(text)") }
+        return time
+    }
+}

@@ -1,0 +1,137 @@
+package import AlpacaAPI
+import StrictJSON
+package import TradingCore
+
+/// The row of a decision; its id is the `decision_seq` of acks.
+package struct DecisionRow: Hashable, Comparable, Sendable {
+    package let id: Int64
+
+    package init(_ id: Int64) { self.id = id }
+
+    package static func < (left: DecisionRow, right: DecisionRow) -> Bool { left.id < right.id }
+}
+
+/// The row of an execution.
+package struct ExecutionRow: Hashable, Sendable {
+    package let id: Int64
+
+    package init(_ id: Int64) { self.id = id }
+}
+
+/// The row of a request or a response.
+package struct PayloadRow: Hashable, Sendable {
+    package let id: Int64
+
+    package init(_ id: Int64) { self.id = id }
+}
+
+/// A decision that has just come in and is about to be accepted.
+package struct Arrival: Sendable {
+    package var decision: Decision
+    /// The frame, byte for byte.
+    package var message: [UInt8]
+    package var sender: String?
+    package var receivedAt: Timestamp
+    package var deadline: Deadline
+
+    package init(decision: Decision, message: [UInt8], sender: String?, receivedAt: Timestamp, deadline: Deadline) {
+        self.decision = decision
+        self.message = message
+        self.sender = sender
+        self.receivedAt = receivedAt
+        self.deadline = deadline
+    }
+}
+
+/// A decision that was accepted before.
+package struct AcceptedBefore: Sendable {
+    package let row: DecisionRow
+    /// The frame it came in.
+    package let message: [UInt8]
+    /// Its newest outcome; nil while there is none.
+    package let lastOutcomeSeq: Int64?
+}
+
+/// A decision that waits for its turn.
+package struct WaitingDecision: Sendable {
+    package let row: DecisionRow
+    package let decision: Decision
+    package let receivedAt: Timestamp
+    package let deadline: Deadline
+
+    package init(row: DecisionRow, decision: Decision, receivedAt: Timestamp, deadline: Deadline) {
+        self.row = row
+        self.decision = decision
+        self.receivedAt = receivedAt
+        self.deadline = deadline
+    }
+}
+
+/// A decision whose attempt has begun and whose order has not ended.
+package struct OpenExecution: Sendable {
+    package let decisionRow: DecisionRow
+    package let row: ExecutionRow
+    package let decision: Decision
+    package var execution: Execution
+    /// How many look-ups have been made for it.
+    package var lookUps: Int
+
+    package init(
+        decisionRow: DecisionRow, row: ExecutionRow, decision: Decision, execution: Execution, lookUps: Int = 0
+    ) {
+        self.decisionRow = decisionRow
+        self.row = row
+        self.decision = decision
+        self.execution = execution
+        self.lookUps = lookUps
+    }
+}
+
+/// An outcome as it was stored and is published.
+package struct StoredOutcome: Equatable, Sendable {
+    package let seq: Int64
+    package let topic: String
+    package let body: [UInt8]
+}
+
+/// A request or a response, to be kept as it is.
+package struct Payload: Sendable {
+    package enum Kind: String, Sendable {
+        case request = "ApiRequest"
+        case response = "ApiResponse"
+    }
+
+    package var kind: Kind
+    package var method: String
+    package var endpoint: String
+    package var statusCode: Int?
+    package var body: [UInt8]
+    package var headers: BrokerHeaders?
+    /// Made by the worker in place of an answer that the broker never gave.
+    package var isSynthetic: Bool
+
+    package init(
+        _ kind: Kind, method: String, endpoint: String, statusCode: Int? = nil, body: [UInt8],
+        headers: BrokerHeaders? = nil, isSynthetic: Bool = false
+    ) {
+        self.kind = kind
+        self.method = method
+        self.endpoint = endpoint
+        self.statusCode = statusCode
+        self.body = body
+        self.headers = headers
+        self.isSynthetic = isSynthetic
+    }
+
+    var headersText: String? {
+        guard let headers, headers != BrokerHeaders() else { return nil }
+        var writer = JSONWriter(reserving: 160)
+        writer.object { writer in
+            if let value = headers.requestID { writer.member("x-request-id", value) }
+            if let value = headers.rateLimit { writer.member("x-ratelimit-limit", value) }
+            if let value = headers.rateLimitRemaining { writer.member("x-ratelimit-remaining", value) }
+            if let value = headers.rateLimitReset { writer.member("x-ratelimit-reset", value) }
+        }
+        return writer.text
+    }
+}

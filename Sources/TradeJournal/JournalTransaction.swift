@@ -1,0 +1,230 @@
+import AlpacaAPI
+import StrictJSON
+package import TradingCore
+
+/// What can be written in one transaction. It exists only inside `TradeJournal.write`.
+package struct JournalTransaction: ~Copyable {
+    let statements: Statements
+    let journal: TradeJournal
+
+    // MARK: Intake
+
+    /// A decision with this name that was accepted before.
+    package func decision(
+        _ strategy: StrategyName, _ id: DecisionID
+    ) throws(JournalFault) -> AcceptedBefore? {
+        let find = statements.findDecision
+        try find.bind(strategy.text)
+        try find.bind(id.text)
+        return try find.first { (row) throws(JournalFault) in
+            AcceptedBefore(
+                row: DecisionRow(try row.requiredInteger(0)), message: row.bytes(1), lastOutcomeSeq: row.integer(2))
+        }
+    }
+
+    /// The last counter that a strategy used; 0 where it used none.
+    package func lastSequence(of strategy: StrategyName) throws(JournalFault) -> Int64 {
+        try statements.lastSequence.bind(strategy.text)
+        return try statements.lastSequence.first { (row) throws(JournalFault) in row.integer(0) ?? 0 } ?? 0
+    }
+
+    /// Accepts a decision. It must be new.
+    package func accept(_ arrival: Arrival) throws(JournalFault) -> DecisionRow {
+        let insert = statements.insertDecision
+        let decision = arrival.decision
+        let order = decision.order
+        try insert.bind(decision.id.text)
+        try insert.bind(decision.strategy.text)
+        try insert.bind(order.symbol?.text)
+        try insert.bind(order.side?.rawValue)
+        switch order.amount {
+        case .quantity(let quantity):
+            try insert.bind(quantity.value.text)
+            try insert.bind(nil as String?)
+        case .notional(let notional):
+            try insert.bind(nil as String?)
+            try insert.bind(notional.value.text)
+        }
+        try insert.bind(order.type.rawValue)
+        try insert.bind(order.timeInForce.rawValue)
+        try insert.bind(order.limitPrice?.value.text)
+        try insert.bind(order.stopPrice?.value.text)
+        try insert.bind(order.trailPrice?.value.text)
+        try insert.bind(order.trailPercent?.value.text)
+        try insert.bind(order.orderClass?.rawValue)
+        try insert.bind(decision.rationale)
+        try insert.bind(arrival.deadline.moment.text)
+        try insert.bind(arrival.deadline.bootID)
+        try insert.bind(arrival.deadline.monotonic.microseconds)
+        try insert.bind(decision.sequence)
+        try insert.bind(arrival.sender)
+        try insert.bind(bytes: arrival.message)
+        let received = arrival.receivedAt.text
+        try insert.bind(received)
+        try insert.bind(received)
+        try insert.bind(received)
+        return DecisionRow(try insertedID(insert))
+    }
+
+    /// Keeps a message that is not taken.
+    package func refuse(
+        _ refusal: Refusal, body: [UInt8], sender: String?, at time: Timestamp
+    ) throws(JournalFault) {
+        let insert = statements.insertRefusal
+        try insert.bind(time.text)
+        try insert.bind(sender)
+        try insert.bind(refusal.code.rawValue)
+        try insert.bind(refusal.message)
+        try insert.bind(bytes: Array(body.prefix(4096)))
+        try insert.run()
+    }
+
+    // MARK: Execution
+
+    /// The intent: the request and the execution, before the first byte leaves.
+    package func begin(
+        _ execution: Execution, of decision: DecisionRow, endpoint: String, request: [UInt8]
+    ) throws(JournalFault) -> ExecutionRow {
+        let time = execution.submittedAt.text
+        let payload = try keep(
+            Payload(.request, method: "POST", endpoint: endpoint, body: request), of: decision, at: execution.submittedAt)
+        let insert = statements.insertExecution
+        try insert.bind(decision.id)
+        try insert.bind(execution.id)
+        try insert.bind(execution.clientOrderID.text)
+        try insert.bind(execution.status.rawValue)
+        try insert.bind(execution.certainty.rawValue)
+        try insert.bind(payload.id)
+        try insert.bind(time)
+        try insert.bind(time)
+        try insert.bind(time)
+        let row = ExecutionRow(try insertedID(insert))
+        try statements.startDecision.bind(time)
+        try statements.startDecision.bind(decision.id)
+        try statements.startDecision.run()
+        return row
+    }
+
+    /// Keeps one request or response, for ever.
+    package func keep(
+        _ payload: Payload, of decision: DecisionRow, at time: Timestamp
+    ) throws(JournalFault) -> PayloadRow {
+        let insert = statements.insertPayload
+        try insert.bind(payload.kind.rawValue)
+        try insert.bind(payload.method)
+        try insert.bind(payload.endpoint)
+        try insert.bind(payload.statusCode)
+        try insert.bind(bytes: payload.body)
+        try insert.bind(payload.headersText)
+        try insert.bind(payload.isSynthetic ? 1 : 0)
+        try insert.bind(decision.id)
+        try insert.bind(time.text)
+        return PayloadRow(try insertedID(insert))
+    }
+
+    /// Stores what is now known of an execution.
+    /// - Parameters:
+    ///   - response: The answer to the POST, where this is it; the first one stays.
+    ///   - lookUps: How many look-ups have been made for it.
+    package func update(
+        _ execution: Execution, _ row: ExecutionRow, response: PayloadRow?, lookUps: Int, at time: Timestamp
+    ) throws(JournalFault) {
+        let update = statements.updateExecution
+        try update.bind(execution.status.rawValue)
+        try update.bind(execution.certainty.rawValue)
+        try update.bind(response?.id)
+        try update.bind(execution.alpacaOrderID)
+        try update.bind(execution.followedOrderID)
+        try update.bind(execution.orderStatus?.text)
+        try update.bind(execution.orderUpdatedAt?.text)
+        try update.bind(execution.httpStatusCode)
+        try update.bind(execution.errorMessage)
+        try update.bind(execution.errorDetails)
+        try update.bind(execution.filledQuantity?.text)
+        try update.bind(execution.filledBeforeReplacement.text)
+        try update.bind(execution.filledAveragePrice?.text)
+        try update.bind(execution.commission?.text)
+        try update.bind(lookUps)
+        try update.bind(execution.filledAt?.text)
+        try update.bind(execution.rejectedAt?.text)
+        try update.bind(time.text)
+        try update.bind(row.id)
+        try update.run()
+    }
+
+    /// Stores an order of a decision as the broker shows it now, with its legs.
+    package func keep(
+        _ order: BrokerOrder, of decision: DecisionRow, parent: String? = nil, at time: Timestamp
+    ) throws(JournalFault) {
+        let upsert = statements.upsertOrder
+        try upsert.bind(decision.id)
+        try upsert.bind(order.id)
+        try upsert.bind(parent)
+        try upsert.bind(order.replacedBy)
+        try upsert.bind(order.clientOrderID)
+        try upsert.bind(order.symbol)
+        try upsert.bind(order.side)
+        try upsert.bind(order.quantity?.text)
+        try upsert.bind(order.notional?.text)
+        try upsert.bind(order.status.text)
+        try upsert.bind(order.filledQuantity?.text)
+        try upsert.bind(order.filledAveragePrice?.text)
+        try upsert.bind(time.text)
+        try upsert.bind(time.text)
+        try upsert.run()
+        for leg in order.legs { try keep(leg, of: decision, parent: order.id, at: time) }
+    }
+
+    // MARK: Outcomes
+
+    /// Numbers an outcome, stores it, and with it where the decision stands.
+    package func append(
+        _ outcome: Outcome, of decision: DecisionRow, partition: PartitionName
+    ) throws(JournalFault) -> StoredOutcome {
+        let numbers = journal.counters.next(of: outcome.decision.strategy)
+        let source = OutcomeSource(stream: journal.stream, partition: partition)
+        let stored = StoredOutcome(
+            seq: numbers.seq, topic: outcome.topic, body: outcome.body(numbers, from: source))
+        let time = outcome.at.text
+        let insert = statements.insertOutcome
+        try insert.bind(numbers.seq)
+        try insert.bind(numbers.strategySeq)
+        try insert.bind(outcome.decision.strategy.text)
+        try insert.bind(decision.id)
+        try insert.bind(stored.topic)
+        try insert.bind(bytes: stored.body)
+        try insert.bind(time)
+        try insert.run()
+
+        if outcome.decisionStatus.isFinal {
+            let end = statements.endDecision
+            try end.bind(outcome.decisionStatus.rawValue)
+            try end.bind(outcome.decisionStatus == .failed ? outcome.reason : nil)
+            try end.bind(outcome.decisionStatus == .executed ? time : nil)
+            try end.bind(outcome.decisionStatus == .failed ? time : nil)
+            try end.bind(numbers.seq)
+            try end.bind(time)
+            try end.bind(decision.id)
+            try end.run()
+        } else {
+            try statements.noteOutcome.bind(numbers.seq)
+            try statements.noteOutcome.bind(time)
+            try statements.noteOutcome.bind(decision.id)
+            try statements.noteOutcome.run()
+        }
+        return stored
+    }
+
+    /// The body of a stored outcome.
+    package func outcomeBody(seq: Int64) throws(JournalFault) -> [UInt8]? {
+        try statements.outcome.bind(seq)
+        return try statements.outcome.first { (row) throws(JournalFault) in row.bytes(0) }
+    }
+
+    private func insertedID(_ insert: PreparedStatement) throws(JournalFault) -> Int64 {
+        guard let id = try insert.first({ (row) throws(JournalFault) in try row.requiredInteger(0) }) else {
+            throw JournalFault.unreadable("an insert returned no id")
+        }
+        return id
+    }
+}

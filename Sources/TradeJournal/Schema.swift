@@ -1,0 +1,158 @@
+import GRDB
+
+/// The tables, as migrations. The names of tables and columns are the contract's; others read them with `sqlite3`.
+///
+/// A new column is a new migration at the end; what stands here is never changed.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: decisions, payloads, executions, orders, outcomes, refusals") { database in
+            try database.execute(sql: version1)
+            try database.execute(
+                sql: "INSERT INTO database_identity (stream, created_at) VALUES (lower(hex(randomblob(8))), ?)",
+                arguments: [try String.fetchOne(database, sql: "SELECT strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')")])
+        }
+        return migrator
+    }
+
+    private static let version1 = """
+        -- One row: which history this is.
+        CREATE TABLE database_identity (
+            stream TEXT NOT NULL,
+            created_at TEXT NOT NULL
+        );
+
+        CREATE TABLE trade_decisions (
+            id INTEGER PRIMARY KEY,                -- the order of acceptance, decision_seq in acks
+            decision_id TEXT NOT NULL,
+            strategy_name TEXT NOT NULL,
+            symbol TEXT,                           -- NULL for mleg
+            side TEXT,                             -- NULL for mleg
+            quantity TEXT,
+            notional TEXT,
+            order_type TEXT NOT NULL,
+            time_in_force TEXT NOT NULL,
+            limit_price TEXT,
+            stop_price TEXT,
+            trail_price TEXT,
+            trail_percent TEXT,
+            order_class TEXT,
+            rationale TEXT,
+            status TEXT NOT NULL DEFAULT 'pending'
+                CHECK (status IN ('pending', 'executing', 'executed', 'failed')),
+            failure_reason TEXT,
+            expires_at TEXT NOT NULL,              -- the deadline in force: the author's, or max_age from acceptance
+            expires_boot_id TEXT NOT NULL,         -- the same deadline on the monotonic clock of this boot
+            expires_monotonic_us INTEGER NOT NULL,
+            sequence INTEGER,
+            sender TEXT,                           -- the publisher's network address where known
+            message TEXT NOT NULL,                 -- the decision frame, byte for byte
+            last_outcome_seq INTEGER,
+            received_at TEXT NOT NULL,
+            executed_at TEXT,
+            failed_at TEXT,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            UNIQUE (strategy_name, decision_id)
+        );
+        CREATE INDEX trade_decisions_waiting ON trade_decisions (id) WHERE status = 'pending';
+        CREATE INDEX trade_decisions_executing ON trade_decisions (id) WHERE status = 'executing';
+        CREATE INDEX trade_decisions_symbol ON trade_decisions (symbol, id);
+        CREATE UNIQUE INDEX trade_decisions_sequence ON trade_decisions (strategy_name, sequence)
+            WHERE sequence IS NOT NULL;
+
+        CREATE TABLE api_payloads (
+            id INTEGER PRIMARY KEY,
+            type TEXT NOT NULL CHECK (type IN ('ApiRequest', 'ApiResponse')),
+            source TEXT NOT NULL DEFAULT 'alpaca',
+            method TEXT NOT NULL,
+            endpoint TEXT NOT NULL,
+            status_code INTEGER,                   -- NULL for requests and for answers that never came
+            body BLOB NOT NULL,                    -- exact bytes; stored as text where they are text
+            headers TEXT,                          -- JSON: request id and rate limit
+            synthetic INTEGER NOT NULL DEFAULT 0 CHECK (synthetic IN (0, 1)),
+            trade_decision_id INTEGER NOT NULL REFERENCES trade_decisions (id),
+            captured_at TEXT NOT NULL
+        );
+        CREATE INDEX api_payloads_decision ON api_payloads (trade_decision_id);
+        CREATE TRIGGER api_payloads_are_never_changed BEFORE UPDATE ON api_payloads
+            BEGIN SELECT RAISE(ABORT, 'payloads are never changed'); END;
+        CREATE TRIGGER api_payloads_are_never_deleted BEFORE DELETE ON api_payloads
+            BEGIN SELECT RAISE(ABORT, 'payloads are never deleted'); END;
+
+        CREATE TABLE trade_executions (
+            id INTEGER PRIMARY KEY,
+            trade_decision_id INTEGER NOT NULL UNIQUE REFERENCES trade_decisions (id),
+            execution_id TEXT NOT NULL UNIQUE,
+            client_order_id TEXT NOT NULL UNIQUE,
+            attempt_number INTEGER NOT NULL DEFAULT 1 CHECK (attempt_number = 1),
+            status TEXT NOT NULL
+                CHECK (status IN ('submitted', 'accepted', 'filled', 'rejected', 'cancelled', 'partial_fill')),
+            certainty TEXT NOT NULL CHECK (certainty IN ('sending', 'answered', 'not_sent', 'unknown')),
+            api_request_payload_id INTEGER NOT NULL REFERENCES api_payloads (id),
+            api_response_payload_id INTEGER REFERENCES api_payloads (id),
+            alpaca_order_id TEXT,
+            followed_order_id TEXT,                -- the placed order, or the last that replaced it
+            order_status TEXT,                     -- the broker's word
+            order_updated_at TEXT,                 -- the broker's time of the newest state taken
+            http_status_code INTEGER,
+            error_message TEXT,
+            error_details TEXT,
+            filled_quantity TEXT,
+            filled_before_replacement TEXT NOT NULL DEFAULT '0',
+            filled_avg_price TEXT,
+            commission TEXT,
+            look_ups INTEGER NOT NULL DEFAULT 0,   -- how many look-ups had been made at the last change
+            submitted_at TEXT NOT NULL,
+            filled_at TEXT,
+            rejected_at TEXT,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        );
+        CREATE INDEX trade_executions_status ON trade_executions (status, created_at);
+        CREATE INDEX trade_executions_created ON trade_executions (created_at);
+        CREATE INDEX trade_executions_unsettled ON trade_executions (id) WHERE certainty IN ('sending', 'unknown');
+        CREATE INDEX trade_executions_error ON trade_executions (error_message, created_at)
+            WHERE error_message IS NOT NULL;
+
+        CREATE TABLE alpaca_orders (
+            id INTEGER PRIMARY KEY,
+            trade_decision_id INTEGER NOT NULL REFERENCES trade_decisions (id),
+            alpaca_order_id TEXT NOT NULL UNIQUE,
+            parent_order_id TEXT,                  -- for the legs of brackets, OCO, OTO and mleg
+            replaced_by TEXT,
+            client_order_id TEXT,
+            symbol TEXT,
+            side TEXT,
+            quantity TEXT,
+            notional TEXT,
+            status TEXT NOT NULL,                  -- the broker's word
+            filled_quantity TEXT,
+            filled_avg_price TEXT,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        );
+        CREATE INDEX alpaca_orders_decision ON alpaca_orders (trade_decision_id);
+
+        CREATE TABLE outcomes (
+            seq INTEGER PRIMARY KEY,
+            strategy_seq INTEGER NOT NULL,
+            strategy_name TEXT NOT NULL,
+            trade_decision_id INTEGER NOT NULL REFERENCES trade_decisions (id),
+            topic TEXT NOT NULL,
+            body TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            UNIQUE (strategy_name, strategy_seq)
+        );
+        CREATE INDEX outcomes_decision ON outcomes (trade_decision_id);
+
+        CREATE TABLE refused_messages (
+            id INTEGER PRIMARY KEY,
+            received_at TEXT NOT NULL,
+            sender TEXT,
+            code TEXT NOT NULL,
+            message TEXT NOT NULL,
+            body BLOB NOT NULL                     -- the first 4 KiB; stored as text where they are text
+        );
+        """
+}

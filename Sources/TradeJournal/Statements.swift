@@ -1,0 +1,125 @@
+import GRDB
+
+/// Every statement on the path of a decision.
+struct Statements {
+    let begin: PreparedStatement
+    let commit: PreparedStatement
+    let rollback: PreparedStatement
+
+    let findDecision: PreparedStatement
+    let lastSequence: PreparedStatement
+    let insertDecision: PreparedStatement
+    let insertRefusal: PreparedStatement
+    let waitingDecisions: PreparedStatement
+    let countWaiting: PreparedStatement
+
+    let insertPayload: PreparedStatement
+    let insertExecution: PreparedStatement
+    let updateExecution: PreparedStatement
+    let startDecision: PreparedStatement
+    let endDecision: PreparedStatement
+    let noteOutcome: PreparedStatement
+    let upsertOrder: PreparedStatement
+    let openExecutions: PreparedStatement
+
+    let insertOutcome: PreparedStatement
+    let outcome: PreparedStatement
+    let outcomesAfter: PreparedStatement
+    let outcomesOfStrategyAfter: PreparedStatement
+
+    init(_ database: Database) throws {
+        func prepare(_ sql: String) throws -> PreparedStatement { try PreparedStatement(sql, in: database) }
+
+        begin = try prepare("BEGIN IMMEDIATE")
+        commit = try prepare("COMMIT")
+        rollback = try prepare("ROLLBACK")
+
+        findDecision = try prepare(
+            """
+            SELECT id, message, last_outcome_seq FROM trade_decisions WHERE strategy_name = ? AND decision_id = ?
+            """)
+        lastSequence = try prepare(
+            "SELECT max(sequence) FROM trade_decisions WHERE strategy_name = ? AND sequence IS NOT NULL")
+        insertDecision = try prepare(
+            """
+            INSERT INTO trade_decisions (decision_id, strategy_name, symbol, side, quantity, notional, order_type,
+                time_in_force, limit_price, stop_price, trail_price, trail_percent, order_class, rationale, expires_at,
+                expires_boot_id, expires_monotonic_us, sequence, sender, message, received_at, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            RETURNING id
+            """)
+        insertRefusal = try prepare(
+            "INSERT INTO refused_messages (received_at, sender, code, message, body) VALUES (?, ?, ?, ?, ?)")
+        waitingDecisions = try prepare(
+            """
+            SELECT id, message, received_at, expires_at, expires_boot_id, expires_monotonic_us FROM trade_decisions
+            WHERE status = 'pending' AND id > ? ORDER BY id LIMIT ?
+            """)
+        countWaiting = try prepare("SELECT count(*) FROM trade_decisions WHERE status = 'pending'")
+
+        insertPayload = try prepare(
+            """
+            INSERT INTO api_payloads (type, method, endpoint, status_code, body, headers, synthetic, trade_decision_id,
+                captured_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            RETURNING id
+            """)
+        insertExecution = try prepare(
+            """
+            INSERT INTO trade_executions (trade_decision_id, execution_id, client_order_id, status, certainty,
+                api_request_payload_id, submitted_at, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            RETURNING id
+            """)
+        updateExecution = try prepare(
+            """
+            UPDATE trade_executions SET status = ?, certainty = ?,
+                api_response_payload_id = coalesce(?, api_response_payload_id), alpaca_order_id = ?,
+                followed_order_id = ?, order_status = ?, order_updated_at = ?, http_status_code = ?, error_message = ?,
+                error_details = ?, filled_quantity = ?, filled_before_replacement = ?, filled_avg_price = ?,
+                commission = ?, look_ups = ?, filled_at = ?, rejected_at = ?, updated_at = ?
+            WHERE id = ?
+            """)
+        startDecision = try prepare(
+            "UPDATE trade_decisions SET status = 'executing', updated_at = ? WHERE id = ? AND status = 'pending'")
+        endDecision = try prepare(
+            """
+            UPDATE trade_decisions SET status = ?, failure_reason = ?, executed_at = ?, failed_at = ?,
+                last_outcome_seq = ?, updated_at = ?
+            WHERE id = ?
+            """)
+        noteOutcome = try prepare("UPDATE trade_decisions SET last_outcome_seq = ?, updated_at = ? WHERE id = ?")
+        upsertOrder = try prepare(
+            """
+            INSERT INTO alpaca_orders (trade_decision_id, alpaca_order_id, parent_order_id, replaced_by,
+                client_order_id, symbol, side, quantity, notional, status, filled_quantity, filled_avg_price,
+                created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (alpaca_order_id) DO UPDATE SET replaced_by = excluded.replaced_by,
+                quantity = excluded.quantity, notional = excluded.notional, status = excluded.status,
+                filled_quantity = excluded.filled_quantity, filled_avg_price = excluded.filled_avg_price,
+                updated_at = excluded.updated_at
+            """)
+        openExecutions = try prepare(
+            """
+            SELECT d.id, d.message, e.id, e.execution_id, e.status, e.certainty, d.status, d.failure_reason,
+                e.alpaca_order_id, e.followed_order_id, e.order_status, e.http_status_code, e.error_message,
+                e.error_details, e.filled_quantity, e.filled_avg_price, e.commission, e.submitted_at, e.filled_at,
+                e.rejected_at, e.filled_before_replacement, e.order_updated_at, e.look_ups
+            FROM trade_decisions d JOIN trade_executions e ON e.trade_decision_id = d.id
+            WHERE d.status = 'executing' ORDER BY d.id
+            """)
+
+        insertOutcome = try prepare(
+            """
+            INSERT INTO outcomes (seq, strategy_seq, strategy_name, trade_decision_id, topic, body, created_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """)
+        outcome = try prepare("SELECT body FROM outcomes WHERE seq = ?")
+        outcomesAfter = try prepare("SELECT body FROM outcomes WHERE seq > ? ORDER BY seq LIMIT ?")
+        outcomesOfStrategyAfter = try prepare(
+            """
+            SELECT body FROM outcomes WHERE strategy_name = ? AND strategy_seq > ? ORDER BY strategy_seq LIMIT ?
+            """)
+    }
+}

@@ -1,0 +1,151 @@
+import GRDB
+import GRDBSQLite
+import TradingCore
+
+/// The worker's database, `trades.db`: everything that must outlive the process. Its writes are durable when `write`
+/// returns, and only then.
+///
+/// Used from one thread. The commands read the same file through `TradeRecords`.
+package final class TradeJournal {
+    /// The random id made with the database; another one means another history.
+    package let stream: String
+    private let queue: DatabaseQueue
+    private let statements: Statements
+    private let connection: OpaquePointer
+    /// The counters of the outcomes, kept in step with the table.
+    var counters: OutcomeCounters
+
+    /// Opens the database, making it where there is none.
+    /// - Parameter path: The file. Its directory must exist.
+    /// - Throws: When it cannot be opened, is from a newer version, or is not as durable as promised.
+    package init(path: String) throws(JournalFault) {
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: TradeJournal.configuration)
+            try TradeJournal.checkDurability(of: queue)
+            try TradeJournal.migrate(queue)
+            self.queue = queue
+            (statements, connection, stream, counters) = try queue.inDatabase { database in
+                guard let connection = database.sqliteConnection else {
+                    preconditionFailure("a database that is open has a connection")
+                }
+                guard let stream = try String.fetchOne(database, sql: "SELECT stream FROM database_identity") else {
+                    throw JournalFault.unreadable("database_identity is empty")
+                }
+                return (try Statements(database), connection, stream, try OutcomeCounters(readingFrom: database))
+            }
+        } catch let fault as JournalFault {
+            throw fault
+        } catch {
+            throw JournalFault("opening \(path)", error)
+        }
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "trades"
+        // Somebody's sqlite3 shell may hold the lock for a moment; longer, and publishers are told to try again.
+        configuration.busyMode = .timeout(0.25)
+        configuration.prepareDatabase { database in
+            // GRDB's own journal mode setting would set synchronous back to NORMAL.
+            try database.execute(sql: "PRAGMA journal_mode = WAL")
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+        }
+        return configuration
+    }
+
+    private static func checkDurability(of queue: DatabaseQueue) throws {
+        let (mode, synchronous) = try queue.inDatabase { database in
+            (
+                try String.fetchOne(database, sql: "PRAGMA journal_mode"),
+                try Int.fetchOne(database, sql: "PRAGMA synchronous")
+            )
+        }
+        guard mode == "wal", synchronous == 2 else {
+            throw JournalFault(
+                "opening the database",
+                message: "it runs with journal_mode \(mode ?? "?") and synchronous \(synchronous ?? -1), "
+                    + "but only wal and 2 (FULL) keep what is acknowledged; is the file system unusual?")
+        }
+    }
+
+    private static func migrate(_ queue: DatabaseQueue) throws {
+        let migrator = Schema.migrator
+        if try queue.inDatabase({ try migrator.hasBeenSuperseded($0) }) {
+            throw JournalFault(
+                "opening the database",
+                message: "it was written by a newer version of trade-executor; run that version, "
+                    + "or restore the copy made before the upgrade")
+        }
+        try migrator.migrate(queue)
+    }
+
+    // MARK: Writing
+
+    /// Runs `body` in one transaction and commits it durably. When anything fails, nothing of it has happened.
+    package func write<Value>(
+        _ body: (borrowing JournalTransaction) throws(JournalFault) -> Value
+    ) throws(JournalFault) -> Value {
+        try withStatements { (statements) throws(JournalFault) in
+            try statements.begin.run()
+            let countersBefore = counters
+            do throws(JournalFault) {
+                let value = try body(JournalTransaction(statements: statements, journal: self))
+                try statements.commit.run()
+                return value
+            } catch {
+                // Some failures, a full disk among them, have ended the transaction already.
+                if sqlite3_get_autocommit(connection) == 0 { try statements.rollback.run() }
+                counters = countersBefore
+                throw error
+            }
+        }
+    }
+
+    func withStatements<Value>(
+        _ body: (Statements) throws(JournalFault) -> Value
+    ) throws(JournalFault) -> Value {
+        let result = queue.inDatabase { _ in
+            Result { () throws(JournalFault) -> Value in try body(statements) }
+        }
+        return try result.get()
+    }
+
+    /// Copies the log back into the database file as far as readers allow. For idle moments: otherwise a commit does
+    /// it when the log has grown, and takes longer for it.
+    package func checkpoint() throws(JournalFault) {
+        let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        guard code == SQLITE_OK || code == SQLITE_BUSY else {
+            throw JournalFault(
+                "checkpointing the database", code: code, message: String(cString: sqlite3_errmsg(connection)))
+        }
+    }
+}
+
+/// The numbers that outcomes have got so far.
+struct OutcomeCounters {
+    /// The last `seq`; 0 before the first outcome.
+    private(set) var seq: Int64
+    /// The last `strategy_seq` of every strategy that has one.
+    private(set) var strategies: [StrategyName: Int64] = [:]
+
+    init(readingFrom database: Database) throws {
+        seq = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM outcomes") ?? 0
+        // One look into the index for each strategy; a GROUP BY would walk every outcome there is.
+        var name = ""
+        while let next = try String.fetchOne(
+            database, sql: "SELECT min(strategy_name) FROM outcomes WHERE strategy_name > ?", arguments: [name])
+        {
+            guard let strategy = StrategyName(next) else { throw JournalFault.unreadable("a strategy named \(next)") }
+            strategies[strategy] = try Int64.fetchOne(
+                database, sql: "SELECT max(strategy_seq) FROM outcomes WHERE strategy_name = ?", arguments: [next])
+            name = next
+        }
+    }
+
+    mutating func next(of strategy: StrategyName) -> OutcomeNumbers {
+        seq += 1
+        let strategySeq = strategies[strategy, default: 0] + 1
+        strategies[strategy] = strategySeq
+        return OutcomeNumbers(seq: seq, strategySeq: strategySeq)
+    }
+}

@@ -1,0 +1,112 @@
+/// The worker's intake: a ROUTER that answers each message, and, where the operator wants it, a PULL that does not.
+package final class IntakeSocket {
+    /// One message as it came.
+    package struct Message {
+        /// The frames before the body, echoed unchanged in the reply; nil for a message that gets none.
+        package let envelope: [[UInt8]]?
+        package let body: [UInt8]
+        /// The peer's network address where ZeroMQ knows it.
+        package let sender: String?
+        /// Whether it had more frames than are taken.
+        package let hasTooManyFrames: Bool
+    }
+
+    /// The most frames of one message, the body included.
+    package static let framesMax = 8
+
+    /// The endpoint that is bound, with the port that a wildcard stood for.
+    package let endpoint: String
+    /// The same of the PULL socket; nil where there is none.
+    package let pullEndpoint: String?
+    private let router: ZeroMQSocket
+    private let pull: ZeroMQSocket?
+
+    package init(_ endpoint: String, pull pullEndpoint: String?, in context: ZeroMQContext) throws(ZeroMQError) {
+        router = try ZeroMQSocket(.router, in: context)
+        try router.setRouterMandatory()
+        try IntakeSocket.configure(router)
+        self.endpoint = try router.bind(endpoint)
+        if let pullEndpoint {
+            let socket = try ZeroMQSocket(.pull, in: context)
+            try IntakeSocket.configure(socket)
+            self.pullEndpoint = try socket.bind(pullEndpoint)
+            pull = socket
+        } else {
+            self.pullEndpoint = nil
+            pull = nil
+        }
+    }
+
+    /// Frames of up to 1 MiB are let in, so that a body over the contract's 64 KiB gets an answer and not a silence.
+    private static func configure(_ socket: ZeroMQSocket) throws(ZeroMQError) {
+        try socket.setFrameMax(1 << 20)
+        try socket.setHeartbeats()
+        try socket.setLinger(1000)
+    }
+
+    package func descriptors() throws(ZeroMQError) -> [Int32] {
+        var descriptors = [try router.descriptor()]
+        if let pull { descriptors.append(try pull.descriptor()) }
+        return descriptors
+    }
+
+    package func hasWaiting() throws(ZeroMQError) -> Bool {
+        if try router.isReadable() { return true }
+        return try pull?.isReadable() ?? false
+    }
+
+    /// The next message, the ROUTER's first; nil when none waits.
+    package func receive() throws(ZeroMQError) -> Message? {
+        if let frames = try router.receiveMessage(framesMax: IntakeSocket.framesMax + 1), let last = frames.last {
+            // The first frame is the ROUTER's own name for the connection, which the sender did not send.
+            return Message(
+                envelope: frames.dropLast().map(\.bytes), body: last.bytes, sender: last.peerAddress,
+                hasTooManyFrames: frames.count > IntakeSocket.framesMax + 1)
+        }
+        if let pull, let frames = try pull.receiveMessage(framesMax: IntakeSocket.framesMax), let last = frames.last {
+            return Message(
+                envelope: nil, body: last.bytes, sender: last.peerAddress,
+                hasTooManyFrames: frames.count > IntakeSocket.framesMax)
+        }
+        return nil
+    }
+
+    /// Answers without waiting. A sender that is gone or does not read loses the answer; it asks again.
+    package func reply(_ body: [UInt8], to message: Message) throws(ZeroMQError) {
+        guard let envelope = message.envelope else { return }
+        _ = try router.send(envelope + [body])
+    }
+
+    /// Takes no new connections; what is queued can still be read.
+    package func stopListening() throws(ZeroMQError) {
+        try router.unbind(endpoint)
+        if let pull, let pullEndpoint { try pull.unbind(pullEndpoint) }
+    }
+}
+
+/// The outcome topic: an XPUB socket. A subscriber that does not read loses messages and never slows the worker.
+package final class OutcomeSocket {
+    package let endpoint: String
+    private let socket: ZeroMQSocket
+
+    package init(_ endpoint: String, in context: ZeroMQContext) throws(ZeroMQError) {
+        socket = try ZeroMQSocket(.extendedPublisher, in: context)
+        try socket.setSendQueueMax(10_000)
+        // Subscribers send nothing but their subscriptions, and no topic of ours is longer than this.
+        try socket.setFrameMax(256)
+        try socket.setHeartbeats()
+        try socket.setLinger(1000)
+        self.endpoint = try socket.bind(endpoint)
+    }
+
+    package func descriptor() throws(ZeroMQError) -> Int32 { try socket.descriptor() }
+
+    package func publish(topic: String, body: [UInt8]) throws(ZeroMQError) {
+        _ = try socket.send([Array(topic.utf8), body])
+    }
+
+    /// Reads the subscriptions that came in. libzmq has applied them already; unread they would pile up.
+    package func drainSubscriptions() throws(ZeroMQError) {
+        while try socket.receive() != nil {}
+    }
+}

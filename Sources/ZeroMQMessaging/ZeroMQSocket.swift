@@ -1,0 +1,198 @@
+import CZeroMQ
+import Glibc
+
+/// One ZeroMQ socket. Never to be used from two threads, so it is not Sendable.
+package final class ZeroMQSocket {
+    package enum Kind {
+        case router
+        case dealer
+        case pull
+        case push
+        case extendedPublisher
+        case subscriber
+
+        fileprivate var number: Int32 {
+            switch self {
+            case .router: ZMQ_ROUTER
+            case .dealer: ZMQ_DEALER
+            case .pull: ZMQ_PULL
+            case .push: ZMQ_PUSH
+            case .extendedPublisher: ZMQ_XPUB
+            case .subscriber: ZMQ_SUB
+            }
+        }
+    }
+
+    /// What became of a message that was handed over without waiting.
+    package enum SendResult: Equatable {
+        case sent
+        /// The peer's queue is full, or it is gone. The message was dropped.
+        case dropped
+    }
+
+    private let context: ZeroMQContext
+    private let handle: UnsafeMutableRawPointer
+    /// One message, reused for every receive. libzmq keeps short messages inside it, so its address must not change.
+    private let message: UnsafeMutablePointer<zmq_msg_t>
+
+    package init(_ kind: Kind, in context: ZeroMQContext) throws(ZeroMQError) {
+        guard let handle = zmq_socket(context.handle, kind.number) else { throw ZeroMQError("opening a socket") }
+        self.context = context
+        self.handle = handle
+        message = .allocate(capacity: 1)
+        message.initialize(to: zmq_msg_t())
+        zmq_msg_init(message)
+    }
+
+    deinit {
+        zmq_msg_close(message)
+        message.deallocate()
+        zmq_close(handle)
+    }
+
+    // MARK: Options
+
+    /// How long unsent messages outlive the socket, in milliseconds.
+    package func setLinger(_ milliseconds: Int32) throws(ZeroMQError) { try set(ZMQ_LINGER, milliseconds) }
+    /// How many messages may wait for one peer.
+    package func setSendQueueMax(_ count: Int32) throws(ZeroMQError) { try set(ZMQ_SNDHWM, count) }
+    /// How many messages of one peer may wait for us.
+    package func setReceiveQueueMax(_ count: Int32) throws(ZeroMQError) { try set(ZMQ_RCVHWM, count) }
+    /// The largest frame in bytes; a peer that sends a larger one is disconnected.
+    package func setFrameMax(_ bytes: Int64) throws(ZeroMQError) { try set(ZMQ_MAXMSGSIZE, bytes) }
+    /// How long one receive waits, in milliseconds; -1 for ever.
+    package func setReceiveTimeout(_ milliseconds: Int32) throws(ZeroMQError) { try set(ZMQ_RCVTIMEO, milliseconds) }
+    package func setSendTimeout(_ milliseconds: Int32) throws(ZeroMQError) { try set(ZMQ_SNDTIMEO, milliseconds) }
+    /// Makes a ROUTER say when a reply's addressee is gone, instead of dropping it in silence.
+    package func setRouterMandatory() throws(ZeroMQError) { try set(ZMQ_ROUTER_MANDATORY, 1 as Int32) }
+
+    /// Finds dead peers in bounded time: half-open handshakes after 5 s, silent connections after 15 s.
+    package func setHeartbeats() throws(ZeroMQError) {
+        try set(ZMQ_HANDSHAKE_IVL, 5000 as Int32)
+        try set(ZMQ_HEARTBEAT_IVL, 5000 as Int32)
+        try set(ZMQ_HEARTBEAT_TIMEOUT, 15_000 as Int32)
+        try set(ZMQ_TCP_KEEPALIVE, 1 as Int32)
+        try set(ZMQ_TCP_KEEPALIVE_IDLE, 60 as Int32)
+    }
+
+    /// - Parameter prefix: The beginning of the topics wanted; empty for all.
+    package func subscribe(_ prefix: String) throws(ZeroMQError) {
+        guard zmq_setsockopt(handle, ZMQ_SUBSCRIBE, prefix, prefix.utf8.count) == 0 else {
+            throw ZeroMQError("subscribing")
+        }
+    }
+
+    private func set<Value: FixedWidthInteger>(_ option: Int32, _ value: Value) throws(ZeroMQError) {
+        var value = value
+        guard zmq_setsockopt(handle, option, &value, MemoryLayout<Value>.size) == 0 else {
+            throw ZeroMQError("setting socket option \(option)")
+        }
+    }
+
+    // MARK: Endpoints
+
+    /// Binds, and returns the endpoint with the port that a wildcard stood for. The file of an `ipc://` endpoint is
+    /// made for this user only.
+    package func bind(_ endpoint: String) throws(ZeroMQError) -> String {
+        let previousMask = umask(0o177)
+        let result = zmq_bind(handle, endpoint)
+        let error = ZeroMQError("binding \(endpoint)")
+        umask(previousMask)
+        guard result == 0 else { throw error }
+
+        var length = 256
+        var buffer = [CChar](repeating: 0, count: length)
+        guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &buffer, &length) == 0 else {
+            throw ZeroMQError("asking for the endpoint of \(endpoint)")
+        }
+        return String(decoding: buffer.prefix(max(length - 1, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    package func unbind(_ endpoint: String) throws(ZeroMQError) {
+        guard zmq_unbind(handle, endpoint) == 0 else { throw ZeroMQError("unbinding \(endpoint)") }
+    }
+
+    package func connect(_ endpoint: String) throws(ZeroMQError) {
+        guard zmq_connect(handle, endpoint) == 0 else { throw ZeroMQError("connecting to \(endpoint)") }
+    }
+
+    // MARK: Waiting
+
+    /// The descriptor to wait on. It becomes readable when something *may* have changed, once for each change; after
+    /// any call on this socket `isReadable` must be asked before sleeping.
+    package func descriptor() throws(ZeroMQError) -> Int32 {
+        try get(ZMQ_FD)
+    }
+
+    package func isReadable() throws(ZeroMQError) -> Bool {
+        try get(ZMQ_EVENTS) & Int32(ZMQ_POLLIN) != 0
+    }
+
+    /// Waits until there is something to receive; false when `milliseconds` have passed without.
+    package func waitUntilReadable(milliseconds: Int) throws(ZeroMQError) -> Bool {
+        var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+        let count = zmq_poll(&item, 1, milliseconds)
+        if count < 0, zmq_errno() != EINTR { throw ZeroMQError("waiting for messages") }
+        return count > 0
+    }
+
+    private func get(_ option: Int32) throws(ZeroMQError) -> Int32 {
+        var value: Int32 = 0
+        var size = MemoryLayout<Int32>.size
+        while zmq_getsockopt(handle, option, &value, &size) != 0 {
+            guard zmq_errno() == EINTR else { throw ZeroMQError("reading socket option \(option)") }
+        }
+        return value
+    }
+
+    // MARK: Messages
+
+    /// One frame: its bytes, whether more frames of the same message follow, and the peer's address where known.
+    package struct Frame {
+        package let bytes: [UInt8]
+        package let hasMore: Bool
+        package let peerAddress: String?
+    }
+
+    /// The next frame; nil when nothing waits (or the receive timeout passed).
+    package func receive(wait: Bool = false) throws(ZeroMQError) -> Frame? {
+        while zmq_msg_recv(message, handle, wait ? 0 : ZMQ_DONTWAIT) < 0 {
+            switch zmq_errno() {
+            case EINTR: continue
+            case EAGAIN: return nil
+            default: throw ZeroMQError("receiving")
+            }
+        }
+        let bytes = Array(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message)))
+        let hasMore = zmq_msg_more(message) != 0
+        let address = hasMore ? nil : zmq_msg_gets(message, "Peer-Address").map { String(cString: $0) }
+        return Frame(bytes: bytes, hasMore: hasMore, peerAddress: address)
+    }
+
+    /// All frames of the next message, at most `framesMax` of them; the rest is read and thrown away.
+    package func receiveMessage(wait: Bool = false, framesMax: Int = 8) throws(ZeroMQError) -> [Frame]? {
+        guard var frame = try receive(wait: wait) else { return nil }
+        var frames = [frame]
+        while frame.hasMore {
+            guard let next = try receive(wait: true) else { return frames }
+            frame = next
+            if frames.count <= framesMax { frames.append(frame) }
+        }
+        return frames
+    }
+
+    /// Hands over all frames of a message without waiting.
+    package func send(_ frames: [[UInt8]], wait: Bool = false) throws(ZeroMQError) -> SendResult {
+        for (index, frame) in frames.enumerated() {
+            let more = index < frames.count - 1 ? ZMQ_SNDMORE : 0
+            while zmq_send(handle, frame, frame.count, (wait ? 0 : ZMQ_DONTWAIT) | more) < 0 {
+                switch zmq_errno() {
+                case EINTR: continue
+                case EAGAIN, EHOSTUNREACH: return .dropped
+                default: throw ZeroMQError("sending")
+                }
+            }
+        }
+        return .sent
+    }
+}
