@@ -23,6 +23,8 @@ let package = Package(
     name: "trade-executor",
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         room("StrictJSON"),
@@ -38,7 +40,18 @@ let package = Package(
         room(
             "TradeJournal", "AlpacaAPI", "TradingCore", "StrictJSON", .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift")),
+        room(
+            "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal", "ZeroMQMessaging",
+            "CurlTransport", "HostSystem", .product(name: "Logging", package: "swift-log")),
         room("HostSystem", "CLinux", "TradingCore", "StrictJSON"),
+
+        .executableTarget(
+            name: "trade-executor",
+            dependencies: [
+                "TradeWorker", "HostSystem", .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: rules),
 
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),

@@ -82,7 +82,7 @@ package final class PlacementLine {
 
     package var isUnderWay: Bool { exchange.isUnderWay }
 
-    package func post(path: String, body: [UInt8]) throws(CurlError) {
+    package func start(path: String, body: [UInt8]) throws(CurlError) {
         try exchange.start(path: path, body: body)
     }
 
@@ -98,7 +98,7 @@ package final class LookUpLine {
 
     package var isUnderWay: Bool { exchange.isUnderWay }
 
-    package func get(path: String) throws(CurlError) {
+    package func start(path: String) throws(CurlError) {
         try exchange.start(path: path, body: [])
     }
 

@@ -17,7 +17,7 @@ package struct HaltFiles {
     }
 
     /// Every halt that is in force.
-    package func all() throws(SystemError) -> [Halt] {
+    package func list() throws(SystemError) -> [Halt] {
         try Files.names(in: directory).compactMap { Halt.scope(fileName: $0) }.compactMap { halt($0) }
     }
 

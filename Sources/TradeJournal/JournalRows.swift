@@ -52,8 +52,8 @@ package struct AcceptedBefore: Sendable {
     package let lastOutcomeSeq: Int64?
 }
 
-/// A decision that waits for its turn.
-package struct WaitingDecision: Sendable {
+/// A decision that waits for its turn. A class, so that moving up in the queue copies a pointer.
+package final class WaitingDecision: Sendable {
     package let row: DecisionRow
     package let decision: Decision
     package let receivedAt: Timestamp

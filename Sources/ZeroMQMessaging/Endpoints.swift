@@ -72,8 +72,7 @@ package final class IntakeSocket {
     }
 
     /// Answers without waiting. A sender that is gone or does not read loses the answer; it asks again.
-    package func reply(_ body: [UInt8], to message: Message) throws(ZeroMQError) {
-        guard let envelope = message.envelope else { return }
+    package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(ZeroMQError) {
         _ = try router.send(envelope + [body])
     }
 
@@ -101,7 +100,7 @@ package final class OutcomeSocket {
 
     package func descriptor() throws(ZeroMQError) -> Int32 { try socket.descriptor() }
 
-    package func publish(topic: String, body: [UInt8]) throws(ZeroMQError) {
+    package func send(topic: String, body: [UInt8]) throws(ZeroMQError) {
         _ = try socket.send([Array(topic.utf8), body])
     }
 

@@ -1,0 +1,50 @@
+/// Where the broker is: `https://host[:port]`, or `http://` for this very machine.
+package struct BrokerURL: Equatable, Sendable, CustomStringConvertible {
+    /// Without a slash at the end.
+    package let text: String
+    /// Whether the broker is on this machine, that is, a simulator.
+    package let isLoopback: Bool
+
+    package static let paper = "https://paper-api.alpaca.markets"
+
+    /// Why a text is not a broker's address.
+    package struct Problem: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package init(_ text: String) throws(Problem) {
+        var text = text[...]
+        while text.hasSuffix("/") { text = text.dropLast() }
+        let isPlain = text.hasPrefix("http://")
+        guard isPlain || text.hasPrefix("https://") else {
+            throw Problem(description: "\(text) must begin with https://")
+        }
+        let authority = text.dropFirst(isPlain ? 7 : 8)
+        guard !authority.isEmpty,
+            authority.utf8.allSatisfy({ byte in
+                switch byte {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: ":"),
+                    UInt8(ascii: "["), UInt8(ascii: "]"):
+                    true
+                default: false
+                }
+            })
+        else { throw Problem(description: "\(text) must be a host and perhaps a port, without a path") }
+        isLoopback = BrokerURL.isLoopback(authority)
+        guard !isPlain || isLoopback else {
+            throw Problem(description: "\(text) is not encrypted; http:// is for this machine only, use https://")
+        }
+        self.text = String(text)
+    }
+
+    private static func isLoopback(_ authority: Substring) -> Bool {
+        if authority.hasPrefix("[") { return authority.hasPrefix("[::1]") }
+        let host = authority.prefix { $0 != ":" }
+        if host == "localhost" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    package var description: String { text }
+}

@@ -1,0 +1,78 @@
+/// Every setting, with its name on the command line, in the environment and in a file, its default and its meaning.
+package enum Setting: String, CaseIterable, Sendable {
+    case intake
+    case outcomes
+    case pullIntake = "pull_intake"
+    case stateDirectory = "state_dir"
+    case partition
+    case brokerURL = "broker_url"
+    case brokerConnectTimeout = "broker_connect_timeout_ms"
+    case brokerTimeout = "broker_timeout_ms"
+    case requestsPerMinute = "requests_per_minute"
+    case maxAge = "max_age_s"
+    case queueMax = "queue_max"
+    case settleTime = "settle_time_s"
+    case onUnknown = "on_unknown"
+    case logLevel = "log_level"
+    case keyID = "api_key_id"
+    case secretKey = "api_secret_key"
+
+    /// Its name in the environment. The account's have the names that Alpaca's own kits use.
+    package var environmentName: String {
+        switch self {
+        case .brokerURL: "APCA_API_BASE_URL"
+        case .keyID: "APCA_API_KEY_ID"
+        case .secretKey: "APCA_API_SECRET_KEY"
+        default: "TRADE_EXECUTOR_" + rawValue.uppercased()
+        }
+    }
+
+    /// Its long flag; nil for what must not stand in a process list.
+    package var flag: String? {
+        switch self {
+        case .keyID, .secretKey: nil
+        default: "--" + String(rawValue.map { $0 == "_" ? "-" : $0 })
+        }
+    }
+
+    /// What it is when nobody says; nil where there is none, or where it depends on others.
+    package var defaultText: String? {
+        switch self {
+        case .intake: "tcp://127.0.0.1:5555"
+        case .outcomes: "tcp://127.0.0.1:5556"
+        case .partition: "p0"
+        case .brokerURL: "https://paper-api.alpaca.markets"
+        case .brokerConnectTimeout: "5000"
+        case .brokerTimeout: "30000"
+        case .maxAge: "300"
+        case .queueMax: "100000"
+        case .settleTime: "30"
+        case .onUnknown: "continue"
+        case .logLevel: "notice"
+        case .pullIntake, .stateDirectory, .requestsPerMinute, .keyID, .secretKey: nil
+        }
+    }
+
+    package var help: String {
+        switch self {
+        case .intake: "Where decisions come in (ROUTER): tcp:// on this machine, or ipc://."
+        case .outcomes: "Where outcomes go out (XPUB)."
+        case .pullIntake: "A second intake that gives no acknowledgement (PULL); none unless set."
+        case .stateDirectory:
+            "Directory of the database, the lock and the halts; by default in $XDG_STATE_HOME or ~/.local/state."
+        case .partition: "Name of the set of strategies that this worker serves."
+        case .brokerURL: "Alpaca's address; https://api.alpaca.markets trades real money."
+        case .brokerConnectTimeout: "How long connecting to the broker may take, in milliseconds."
+        case .brokerTimeout: "How long a request to the broker may take in all, in milliseconds."
+        case .requestsPerMinute:
+            "The account's allowance; requests wait their turn within it. 0 is none; 200 unless the broker is a simulator."
+        case .maxAge: "How long a decision that names no deadline may wait before it is refused, in seconds."
+        case .queueMax: "How many accepted decisions may wait."
+        case .settleTime: "How long after a lost answer an order must be missing to count as absent, in seconds."
+        case .onUnknown: "While an attempt is unknown, its strategy's next decisions: continue, or hold-strategy."
+        case .logLevel: "How much is logged to standard error: debug, info, notice, warning or error."
+        case .keyID: "The account's key id. In a file, which must be readable by its owner only, or the environment."
+        case .secretKey: "The account's secret key. The same."
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package import CurlTransport
+package import HostSystem
+package import TradingCore
+package import ZeroMQMessaging
+
+// The worker's edges as the real world has them.
+
+extension SystemError {
+    fileprivate var fault: EdgeFault { EdgeFault(description) }
+}
+
+/// Runs `body` and turns what it throws into a fault of the edge.
+private func faulting<Value, Failure: Error & CustomStringConvertible>(
+    _ body: () throws(Failure) -> Value
+) throws(EdgeFault) -> Value {
+    do throws(Failure) {
+        return try body()
+    } catch {
+        throw EdgeFault(error.description)
+    }
+}
+
+/// The machine's clocks, with the boot that they count from.
+package struct HostClock: WorkerClock {
+    private let clock = SystemClock()
+    private let bootID: String
+
+    package init() throws(SystemError) {
+        bootID = try SystemClock.bootID()
+    }
+
+    package func read() -> ClockReading {
+        ClockReading(moment: clock.now(), monotonic: clock.monotonic(), bootID: bootID)
+    }
+}
+
+/// The intake as ZeroMQ has it.
+package struct ZeroMQIntake: DecisionIntake {
+    private let socket: IntakeSocket
+
+    package init(_ socket: IntakeSocket) { self.socket = socket }
+
+    package func receive() throws(EdgeFault) -> IncomingMessage<[[UInt8]]>? {
+        guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
+        return IncomingMessage(
+            envelope: message.envelope, body: message.body, sender: message.sender,
+            hasTooManyFrames: message.hasTooManyFrames)
+    }
+
+    package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(EdgeFault) {
+        try faulting { () throws(ZeroMQError) in try socket.reply(body, to: envelope) }
+    }
+
+    package func stopListening() throws(EdgeFault) {
+        try faulting { () throws(ZeroMQError) in try socket.stopListening() }
+    }
+}
+
+extension OutcomeSocket: OutcomeTopic {
+    package func publish(topic: String, body: [UInt8]) throws(EdgeFault) {
+        try faulting { () throws(ZeroMQError) in try send(topic: topic, body: body) }
+    }
+}
+
+extension PlacementLine: OrderPlacement {
+    package func post(path: String, body: [UInt8]) throws(EdgeFault) {
+        try faulting { () throws(CurlError) in try start(path: path, body: body) }
+    }
+}
+
+extension LookUpLine: OrderLookUps {
+    package func get(path: String) throws(EdgeFault) {
+        try faulting { () throws(CurlError) in try start(path: path) }
+    }
+}
+
+extension HaltFiles: HaltSwitch {
+    /// A halt folder that cannot be read halts everything.
+    package func all() -> [Halt] {
+        do {
+            return try list()
+        } catch {
+            return [Halt(.all, reason: "the halt files cannot be read: \(error)")]
+        }
+    }
+}
+
+/// Time-ordered UUIDs (version 7 of RFC 9562): new ones lie side by side in the database's index.
+package struct TimeOrderedUUIDs: ExecutionIDs {
+    package init() {}
+
+    package func next(at time: Timestamp) -> String {
+        let milliseconds = UInt64(bitPattern: time.nanoseconds / 1_000_000)
+        let random1 = UInt64.random(in: .min ... .max)
+        let random2 = UInt64.random(in: .min ... .max)
+        let high = milliseconds << 16 | 0x7000 | random1 & 0x0FFF
+        let low = 0x8000_0000_0000_0000 | random2 & 0x3FFF_FFFF_FFFF_FFFF
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for place in 0..<32 {
+            if [8, 12, 16, 20].contains(place) { text.append(UInt8(ascii: "-")) }
+            let half = place < 16 ? high : low
+            let digit = UInt8(half >> UInt64(60 - place % 16 * 4) & 15)
+            text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,196 @@
+import AlpacaAPI
+import TradeJournal
+import TradingCore
+
+/// The decisions whose attempt has ended and whose order has not, or whose order is not known: what there is to ask the
+/// broker about, and which question is next.
+struct OpenOrders {
+    /// One question to the broker, and whom its answer is for.
+    enum LookUp: Equatable {
+        /// An attempt whose answer was lost.
+        case unknown(DecisionRow, LookUpRequest)
+        /// One followed order.
+        case single(DecisionRow, LookUpRequest)
+        /// Many followed orders at once.
+        case listing([DecisionRow], LookUpRequest)
+
+        var request: LookUpRequest {
+            switch self {
+            case .unknown(_, let request), .single(_, let request), .listing(_, let request): request
+            }
+        }
+    }
+
+    /// Where a followed order is looked for. It moves on when a listing does not show it.
+    private enum Place: Equatable {
+        /// Among the orders submitted since the oldest that is asked for.
+        case recentOrders
+        /// Among the open orders, of whatever age.
+        case openOrders
+        case byItself
+    }
+
+    private enum Watch {
+        case unknown(UnknownCase)
+        case following(FollowSchedule, Place)
+
+        var due: MonotonicTime {
+            switch self {
+            case .unknown(let unknown): unknown.due
+            case .following(let schedule, _): schedule.due
+            }
+        }
+    }
+
+    private struct Entry {
+        var open: OpenExecution
+        var watch: Watch
+    }
+
+    private var entries: [DecisionRow: Entry] = [:]
+    private let settleTime: Microseconds
+    private(set) var unknownCount = 0
+    /// When the next question is due; nil when there is none.
+    private(set) var nextDue: MonotonicTime?
+    private var unknownPerStrategy: [StrategyName: Int] = [:]
+
+    /// The broker's clock and ours may differ by this much without a recent order being missed in a listing.
+    private static let clockTolerance: Int64 = 300
+
+    init(settleTime: Microseconds) {
+        self.settleTime = settleTime
+    }
+
+    var count: Int { entries.count }
+
+    func execution(_ row: DecisionRow) -> OpenExecution? { entries[row]?.open }
+
+    func hasUnknown(_ strategy: StrategyName) -> Bool { unknownPerStrategy[strategy] != nil }
+
+    // MARK: Changes
+
+    /// Takes an execution in, or its new state; one that has ended is let go.
+    /// - Parameter afterRestart: Whether time has passed unseen, so that it is to be looked at now.
+    mutating func put(_ open: OpenExecution, at now: MonotonicTime, afterRestart: Bool = false) {
+        let before = remove(open.decisionRow)
+        guard !open.execution.decisionStatus.isFinal else { return findNextDue() }
+        let watch: Watch
+        switch open.execution.certainty {
+        case .unknown:
+            if case .unknown(let unknown)? = before?.watch {
+                watch = .unknown(unknown)
+            } else {
+                watch = .unknown(UnknownCase(lostAt: now, settleTime: settleTime))
+            }
+            unknownCount += 1
+            unknownPerStrategy[open.decision.strategy, default: 0] += 1
+        case .answered, .sending, .notSent:
+            let schedule = afterRestart ? FollowSchedule(dueAt: now) : FollowSchedule(changedAt: now)
+            watch = .following(schedule, .recentOrders)
+        }
+        entries[open.decisionRow] = Entry(open: open, watch: watch)
+        findNextDue()
+    }
+
+    private mutating func remove(_ row: DecisionRow) -> Entry? {
+        guard let entry = entries.removeValue(forKey: row) else { return nil }
+        if case .unknown = entry.watch {
+            unknownCount -= 1
+            let strategy = entry.open.decision.strategy
+            let left = unknownPerStrategy[strategy, default: 0] - 1
+            unknownPerStrategy[strategy] = left > 0 ? left : nil
+        }
+        return entry
+    }
+
+    private mutating func findNextDue() {
+        nextDue = entries.values.lazy.map(\.watch.due).min()
+    }
+
+    // MARK: What a look-up said
+
+    /// The broker has no order under this id.
+    mutating func wasNotFound(_ row: DecisionRow, at now: MonotonicTime) -> UnknownCase.Verdict {
+        guard var entry = entries[row] else { return .stillUnknown }
+        defer { findNextDue() }
+        entry.open.lookUps += 1
+        guard case .unknown(var unknown) = entry.watch else {
+            // An order that was there and is not shown by its id: nothing to conclude, so it is asked for again later.
+            entries[row] = entry
+            looked(row, changed: false, at: now)
+            return .stillUnknown
+        }
+        let verdict = unknown.wasNotFound(at: now)
+        entry.watch = .unknown(unknown)
+        entries[row] = entry
+        return verdict
+    }
+
+    /// The question got no answer that says anything.
+    mutating func gotNoAnswer(_ lookUp: LookUp, at now: MonotonicTime) {
+        switch lookUp {
+        case .unknown(let row, _):
+            guard var entry = entries[row], case .unknown(var unknown) = entry.watch else { return }
+            unknown.gotNoAnswer(at: now)
+            entry.open.lookUps += 1
+            entry.watch = .unknown(unknown)
+            entries[row] = entry
+        case .single(let row, _): looked(row, changed: false, at: now)
+        case .listing(let rows, _): for row in rows { looked(row, changed: false, at: now) }
+        }
+        findNextDue()
+    }
+
+    /// The order was shown.
+    mutating func looked(_ row: DecisionRow, changed: Bool, at now: MonotonicTime) {
+        guard var entry = entries[row], case .following(var schedule, let place) = entry.watch else { return }
+        schedule.looked(at: now, changed: changed)
+        entry.open.lookUps += 1
+        entry.watch = .following(schedule, place)
+        entries[row] = entry
+        findNextDue()
+    }
+
+    /// A listing did not show the order, so it is looked for elsewhere, at once.
+    mutating func wasNotListed(_ row: DecisionRow, at now: MonotonicTime) {
+        guard var entry = entries[row], case .following(_, let place) = entry.watch else { return }
+        entry.open.lookUps += 1
+        let next: Place = place == .recentOrders ? .openOrders : .byItself
+        entry.watch = .following(FollowSchedule(dueAt: now), next)
+        entries[row] = entry
+        findNextDue()
+    }
+
+    // MARK: The next question
+
+    /// The question that is due, if any: unknown attempts first, then one for as many followed orders as possible.
+    func next(at now: MonotonicTime) -> LookUp? {
+        guard let nextDue, nextDue <= now else { return nil }
+        let due = entries.values.filter { $0.watch.due <= now }.sorted { $0.watch.due < $1.watch.due }
+        for entry in due {
+            if case .unknown = entry.watch { return unknown(entry.open) }
+        }
+        guard let first = due.first, case .following(_, let place) = first.watch else { return nil }
+        let together = due.filter { if case .following(_, place) = $0.watch { true } else { false } }
+        guard place != .byItself, together.count > 1 else { return single(first.open) }
+        let rows = together.map(\.open.decisionRow)
+        guard place == .recentOrders else { return .listing(rows, .openOrders) }
+        let oldest = together.map(\.open.execution.submittedAt).min() ?? first.open.execution.submittedAt
+        return .listing(rows, .ordersSubmitted(after: oldest.advanced(bySeconds: -OpenOrders.clockTolerance)))
+    }
+
+    /// The question for one attempt whose answer was lost.
+    func lookUp(ofUnknown row: DecisionRow) -> LookUp? {
+        guard let entry = entries[row], case .unknown = entry.watch else { return nil }
+        return unknown(entry.open)
+    }
+
+    private func unknown(_ open: OpenExecution) -> LookUp {
+        .unknown(open.decisionRow, .orderByClientID(open.execution.clientOrderID))
+    }
+
+    private func single(_ open: OpenExecution) -> LookUp {
+        guard let id = open.execution.followedOrderID else { return unknown(open) }
+        return .single(open.decisionRow, .order(id: id))
+    }
+}

@@ -1,0 +1,264 @@
+import StrictJSON
+import TradeJournal
+import TradingCore
+
+/// A message and what it asks for.
+struct Incoming<Envelope> {
+    let message: IncomingMessage<Envelope>
+    let request: Result<Request, RefusedFrame>
+
+    init(_ message: IncomingMessage<Envelope>) {
+        self.message = message
+        if message.hasTooManyFrames {
+            request = .failure(RefusedFrame(Refusal(.tooLarge, "a message has at most 8 frames")))
+        } else {
+            request = RequestFrame.read(message.body)
+        }
+    }
+
+    /// Whether it leaves a trace in the database: a decision does, and so does a message that is refused.
+    var needsStoring: Bool {
+        switch request {
+        case .success(.decision), .failure: true
+        case .success(.replay), .success(.status), .success(.ping): false
+        }
+    }
+}
+
+/// How messages are taken and answered.
+extension Worker {
+    /// How many messages one turn takes, so that a flood does not keep the broker's answers waiting.
+    private static var messagesMax: Int { 256 }
+
+    func receiveMessages() throws(WorkerFault) -> [IncomingMessage<Intake.Envelope>] {
+        var messages: [IncomingMessage<Intake.Envelope>] = []
+        do throws(EdgeFault) {
+            while messages.count < Self.messagesMax, let message = try intake.receive() { messages.append(message) }
+        } catch {
+            throw .edge(error)
+        }
+        return messages
+    }
+
+    func reply(
+        to messages: [IncomingMessage<Intake.Envelope>], _ replies: [[UInt8]?]
+    ) throws(WorkerFault) {
+        do throws(EdgeFault) {
+            for (message, reply) in zip(messages, replies) {
+                if let reply, let envelope = message.envelope { try intake.reply(reply, to: envelope) }
+            }
+        } catch {
+            throw .edge(error)
+        }
+    }
+
+    // MARK: Decisions and refused messages
+
+    /// Takes a decision, or refuses a message; other requests are answered after the commit.
+    func take(
+        _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction, _ record: inout TurnRecord,
+        at now: ClockReading
+    ) throws(JournalFault) {
+        switch incoming.request {
+        case .success(.decision(let decision)):
+            if let before = try transaction.decision(decision.strategy, decision.id) {
+                try answerAgain(decision, incoming, before, in: transaction, &record, at: now)
+            } else if let refusal = try refusal(of: decision, in: transaction, record) {
+                try refuse(
+                    RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text), incoming,
+                    in: transaction, &record, at: now)
+            } else {
+                try accept(decision, incoming, in: transaction, &record, at: now)
+            }
+        case .failure(let refused): try refuse(refused, incoming, in: transaction, &record, at: now)
+        case .success(.replay), .success(.status), .success(.ping): record.replies.append(nil)
+        }
+    }
+
+    private func accept(
+        _ decision: Decision, _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction,
+        _ record: inout TurnRecord, at now: ClockReading
+    ) throws(JournalFault) {
+        let deadline = Deadline(of: decision.deadline, maxAge: settings.maxAge, acceptedAt: now)
+        let row = try transaction.accept(
+            Arrival(
+                decision: decision, message: incoming.message.body, sender: incoming.message.sender,
+                receivedAt: now.moment, deadline: deadline))
+        record.accepted.append(
+            WaitingDecision(row: row, decision: decision, receivedAt: now.moment, deadline: deadline))
+        record.replies.append(Acknowledgement.accepted(decision, row, stream: journal.stream))
+    }
+
+    /// The same decision came before: it is answered as then, and with its outcome if there is one.
+    private func answerAgain(
+        _ decision: Decision, _ incoming: Incoming<Intake.Envelope>, _ before: AcceptedBefore,
+        in transaction: borrowing JournalTransaction, _ record: inout TurnRecord, at now: ClockReading
+    ) throws(JournalFault) {
+        let isSame: Bool
+        if before.message == incoming.message.body {
+            isSame = true
+        } else if case .success(.decision(let first)) = RequestFrame.read(before.message) {
+            isSame = first == decision
+        } else {
+            isSame = false
+        }
+        guard isSame else {
+            let refusal = Refusal(
+                .idConflict, field: "decision_id", "\(decision.clientOrderID) was accepted before with other content")
+            return try refuse(
+                RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text), incoming,
+                in: transaction, &record, at: now)
+        }
+        var outcome: [UInt8]?
+        if let seq = before.lastOutcomeSeq { outcome = try transaction.outcomeBody(seq: seq) }
+        record.replies.append(
+            Acknowledgement.duplicate(decision, before.row, outcome: outcome, stream: journal.stream))
+    }
+
+    private func refuse(
+        _ refused: RefusedFrame, _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction,
+        _ record: inout TurnRecord, at now: ClockReading
+    ) throws(JournalFault) {
+        try transaction.refuse(
+            refused.refusal, body: incoming.message.body, sender: incoming.message.sender, at: now.moment)
+        record.refusedCount += 1
+        record.replies.append(Acknowledgement.refused(refused))
+    }
+
+    /// Why a new decision is not taken now.
+    private func refusal(
+        of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
+    ) throws(JournalFault) -> Refusal? {
+        if isDraining { return Refusal(.draining, "the worker is stopping; send the same again", retry: true) }
+        if let halt = halts.halt(covering: decision.strategy) {
+            let reason = halt.reason.map { ": \($0)" } ?? ""
+            return Refusal(.halted, "\(halt.scopeText) is halted\(reason)")
+        }
+        guard queue.count + record.accepted.count < settings.queueMax else {
+            return Refusal(
+                .queueFull, "\(settings.queueMax) decisions wait already; send the same again later", retry: true)
+        }
+        if let sequence = decision.sequence {
+            let expected = try transaction.lastSequence(of: decision.strategy) + 1
+            guard sequence == expected else {
+                return Refusal(
+                    .outOfOrder, field: "sequence", "sequence \(expected) comes next", expected: expected,
+                    retry: sequence > expected)
+            }
+        }
+        return nil
+    }
+
+    /// The answer when nothing can be stored.
+    func refusal(to message: IncomingMessage<Intake.Envelope>, for fault: JournalFault) -> [UInt8]? {
+        switch Incoming(message).request {
+        case .success(.decision(let decision)):
+            let refusal = Refusal(.storageFailed, "the worker cannot write to its database: \(fault)", retry: true)
+            return Acknowledgement.refused(
+                RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text))
+        case .failure(let refused): return Acknowledgement.refused(refused)
+        case .success(.status): return StateFrame.body("status", state(at: clock.read()))
+        case .success(.ping): return pong()
+        case .success(.replay):
+            return Acknowledgement.refused(
+                RefusedFrame(Refusal(.storageFailed, "the worker cannot read its database: \(fault)", retry: true)))
+        }
+    }
+
+    // MARK: Requests that change nothing
+
+    /// Answers what has no answer yet.
+    func answerReadOnly(
+        _ requests: [Incoming<Intake.Envelope>], replies: [[UInt8]?] = [], at now: ClockReading
+    ) throws(JournalFault) -> [[UInt8]?] {
+        var answers: [[UInt8]?] = []
+        for (index, incoming) in requests.enumerated() {
+            switch incoming.request {
+            case .success(.replay(let request)): answers.append(try replay(request))
+            case .success(.status): answers.append(StateFrame.body("status", state(at: now)))
+            case .success(.ping): answers.append(pong())
+            case .success(.decision), .failure: answers.append(replies[index])
+            }
+        }
+        return answers
+    }
+
+    private func pong() -> [UInt8] {
+        var writer = JSONWriter(reserving: 128)
+        writer.object { writer in
+            writer.member("v", 1)
+            writer.member("type", "pong")
+            writer.member("stream", journal.stream)
+            writer.member("partition", settings.partition.text)
+        }
+        return writer.bytes
+    }
+
+    private func replay(_ request: ReplayRequest) throws(JournalFault) -> [UInt8] {
+        let (bodies, more) = try journal.outcomes(request)
+        var writer = JSONWriter(reserving: 128 + bodies.reduce(0) { $0 + $1.count + 1 })
+        writer.object { writer in
+            writer.member("v", 1)
+            writer.member("type", "replay")
+            writer.member("strategy_name", request.strategy?.text)
+            writer.member("after", request.after)
+            writer.key("outcomes")
+            writer.array { writer in
+                for body in bodies { writer.raw(body) }
+            }
+            writer.member("more", more)
+            writer.member("stream", journal.stream)
+        }
+        return writer.bytes
+    }
+}
+
+/// The JSON of acknowledgements.
+enum Acknowledgement {
+    static func accepted(_ decision: Decision, _ row: DecisionRow, stream: String) -> [UInt8] {
+        body(decision, row, isDuplicate: false, outcome: nil, stream: stream)
+    }
+
+    static func duplicate(_ decision: Decision, _ row: DecisionRow, outcome: [UInt8]?, stream: String) -> [UInt8] {
+        body(decision, row, isDuplicate: true, outcome: outcome, stream: stream)
+    }
+
+    private static func body(
+        _ decision: Decision, _ row: DecisionRow, isDuplicate: Bool, outcome: [UInt8]?, stream: String
+    ) -> [UInt8] {
+        var writer = JSONWriter(reserving: 256)
+        writer.object { writer in
+            writer.member("v", 1)
+            writer.member("type", "ack")
+            writer.member("decision_id", decision.id.text)
+            writer.member("strategy_name", decision.strategy.text)
+            writer.member("status", "accepted")
+            writer.member("decision_seq", row.id)
+            writer.member("duplicate", isDuplicate)
+            writer.member("stream", stream)
+            if let outcome {
+                writer.key("outcome")
+                writer.raw(outcome)
+            }
+        }
+        return writer.bytes
+    }
+
+    static func refused(_ refused: RefusedFrame) -> [UInt8] {
+        let refusal = refused.refusal
+        var writer = JSONWriter(reserving: 256)
+        writer.object { writer in
+            writer.member("v", 1)
+            writer.member("type", "ack")
+            writer.member("decision_id", refused.decisionID)
+            writer.member("strategy_name", refused.strategyName)
+            writer.member("status", "refused")
+            writer.member("code", refusal.code.rawValue)
+            writer.member("field", refusal.field)
+            writer.member("message", refusal.message)
+            if let expected = refusal.expected { writer.member("expected", expected) }
+            writer.member("retry", refusal.retry)
+        }
+        return writer.bytes
+    }
+}

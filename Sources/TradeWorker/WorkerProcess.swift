@@ -1,0 +1,79 @@
+import AlpacaAPI
+import CurlTransport
+import Glibc
+import HostSystem
+package import Logging
+import TradeJournal
+import TradingCore
+import ZeroMQMessaging
+
+/// The worker as a process: wires it to the real world and drives it until it is told to stop.
+package enum WorkerProcess {
+    /// Why the process cannot start or go on: one line that says what and what to do.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Runs until SIGTERM or SIGINT has come and the attempt under way is finished.
+    /// - Parameter ready: Called with a line about itself once decisions are taken.
+    package static func run(
+        _ configuration: Configuration, log: Logger, ready: (String) -> Void
+    ) throws(Failure) {
+        do {
+            // Before ZeroMQ starts its threads, which inherit what is blocked.
+            let signals = try StopSignals()
+            try ProcessPrivacy.forbidCoreDumps()
+            let directory = try StateDirectory(configuration.stateDirectory)
+            let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
+            let context = try ZeroMQContext()
+            let intake = try IntakeSocket(configuration.intake, pull: configuration.pullIntake, in: context)
+            let topic = try OutcomeSocket(configuration.outcomes, in: context)
+            let transport = try HTTPTransport(
+                BrokerAccess(
+                    baseURL: configuration.brokerURL.text, credentials: configuration.credentials,
+                    connectTimeoutMilliseconds: configuration.brokerConnectTimeoutMilliseconds,
+                    requestTimeoutMilliseconds: configuration.brokerTimeoutMilliseconds))
+            let clock = try HostClock()
+            let worker = try Worker(
+                settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake), topic: topic,
+                placement: transport.placement, lookUps: transport.lookUps,
+                halts: HaltFiles(stateDirectory: directory.path), clock: clock, executionIDs: TimeOrderedUUIDs(),
+                log: log)
+            var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(configuration.worker.partition)"
+            if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }
+            log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
+            ready("ready \(about)")
+            try drive(worker, intake, topic, transport, signals, clock, log)
+        } catch let failure as Failure {
+            throw failure
+        } catch let error as ZeroMQError where error.isAddressInUse {
+            throw Failure(
+                description: "\(error); another program has this endpoint: stop it, or choose others with "
+                    + "--intake and --outcomes")
+        } catch {
+            throw Failure(description: "\(error)")
+        }
+    }
+
+    private static func drive(
+        _ worker: Worker<ZeroMQIntake>, _ intake: IntakeSocket, _ topic: OutcomeSocket, _ transport: HTTPTransport,
+        _ signals: StopSignals, _ clock: HostClock, _ log: Logger
+    ) throws {
+        let descriptors = try intake.descriptors() + [topic.descriptor(), signals.descriptor]
+        while !worker.isDrained {
+            try transport.perform()
+            if signals.hasArrived() {
+                log.notice("stopping: nothing more is taken, the attempt under way is finished")
+                try worker.drain()
+            }
+            if try worker.turn() { continue }
+            try topic.drainSubscriptions()
+            // Asked last before sleeping: a ZeroMQ descriptor tells of a change only once.
+            if try intake.hasWaiting() { continue }
+            let sleep = worker.nextWakeUp - clock.read().monotonic
+            try transport.wait(
+                for: descriptors, milliseconds: Int32(max(0, min(sleep.millisecondsRoundedUp, 1000))))
+        }
+        log.notice("stopped")
+    }
+}

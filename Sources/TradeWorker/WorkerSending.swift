@@ -1,0 +1,171 @@
+import AlpacaAPI
+import StrictJSON
+import TradeJournal
+import TradingCore
+
+/// How a decision gets from the queue to the broker, once, and what its attempt comes to.
+extension Worker {
+    // MARK: Choosing
+
+    /// Whether the queue may hold something to send, or, once a heartbeat, something to refuse.
+    func mayFindWorkInQueue(isHeartbeatDue: Bool, at now: ClockReading) -> Bool {
+        guard !queue.front.isEmpty, !isDraining else { return false }
+        return isHeartbeatDue || maySend(at: now)
+    }
+
+    /// Whether the next attempt may begin: the one before has ended, and, if it was lost, has been asked for.
+    private func maySend(at now: ClockReading) -> Bool {
+        attempt == nil && lookUpFirst == nil && pacing.allowance(at: now.monotonic) > 0
+    }
+
+    /// Goes through the waiting decisions in order: refuses what is not to be sent any more, and stores the intent to
+    /// send the first that is to be.
+    /// - Parameter everything: Whether to look for decisions to refuse even behind those that must wait.
+    func workThroughQueue(
+        in transaction: borrowing JournalTransaction, _ record: inout TurnRecord, everything: Bool, at now: ClockReading
+    ) throws(JournalFault) {
+        guard !isDraining else { return }
+        let attemptIsOver = attempt == nil || record.endedAttempt != nil
+        let wasLost = lookUpFirst != nil || record.endedAttempt?.execution.certainty == .unknown
+        let maySend = attemptIsOver && !wasLost && pacing.allowance(at: now.monotonic) > 0
+        guard maySend || everything else { return }
+
+        let waiting = queue.isWhole ? queue.front + record.accepted : queue.front
+        for decision in waiting {
+            let halt = halts.halt(covering: decision.decision.strategy)
+            if let refusal = refusal(of: decision, halt, at: now) {
+                record.outcomes.append(
+                    try transaction.append(
+                        Outcome(DecisionSummary(decision.decision), refusedFor: refusal, at: now.moment),
+                        of: decision.row, partition: settings.partition))
+                record.leftQueue.insert(decision.row)
+            } else if maySend, record.intent == nil, !mustWait(decision, halt) {
+                record.intent = try begin(decision, in: transaction, at: now)
+                record.leftQueue.insert(decision.row)
+                if !everything { return }
+            }
+        }
+        record.foundNothingToSend = maySend && record.intent == nil
+    }
+
+    /// Why a waiting decision is not to be sent any more, if so. First match wins.
+    private func refusal(of waiting: WaitingDecision, _ halt: Halt?, at now: ClockReading) -> SendRefusal? {
+        if waiting.deadline.hasPassed(at: now) { return .expired }
+        if let halt, !halt.hold { return .halted }
+        return nil
+    }
+
+    /// Whether a decision's strategy is held back while others go on.
+    private func mustWait(_ waiting: WaitingDecision, _ halt: Halt?) -> Bool {
+        if halt != nil { return true }
+        switch settings.onUnknown {
+        case .continue: return false
+        case .holdStrategy: return openOrders.hasUnknown(waiting.decision.strategy)
+        }
+    }
+
+    /// Stores the intent: from here on the decision counts as possibly sent.
+    private func begin(
+        _ waiting: WaitingDecision, in transaction: borrowing JournalTransaction, at now: ClockReading
+    ) throws(JournalFault) -> TurnRecord.Intent {
+        let execution = Execution(
+            id: executionIDs.next(at: now.moment), clientOrderID: waiting.decision.clientOrderID,
+            submittedAt: now.moment)
+        let body = OrderRequest.body(for: waiting.decision)
+        let row = try transaction.begin(execution, of: waiting.row, endpoint: OrderRequest.path, request: body)
+        return TurnRecord.Intent(
+            open: OpenExecution(
+                decisionRow: waiting.row, row: row, decision: waiting.decision, execution: execution),
+            body: body, deadline: waiting.deadline)
+    }
+
+    // MARK: The attempt
+
+    /// The one attempt. The intent is durable; storing it may have taken long, so deadline and halts are looked at once
+    /// more.
+    func send(_ intent: TurnRecord.Intent?) throws(WorkerFault) {
+        guard let intent else { return }
+        let now = clock.read()
+        if intent.deadline.hasPassed(at: now) {
+            attemptResult = .notSent(reason: SendRefusal.expired.rawValue)
+        } else if halts.halt(covering: intent.open.decision.strategy) != nil {
+            attemptResult = .notSent(reason: SendRefusal.halted.rawValue)
+        } else {
+            pacing.begin(at: now.monotonic)
+            do throws(EdgeFault) {
+                try placement.post(path: OrderRequest.path, body: intent.body)
+            } catch {
+                throw .edge(error)
+            }
+        }
+    }
+
+    /// Takes the broker's answer, or what came in its place. It is kept until it is stored.
+    func takeAttemptResult(at now: ClockReading) {
+        guard attemptResult == nil, let result = placement.takeResult() else { return }
+        precondition(attempt != nil, "an answer belongs to an attempt")
+        attemptResult = result
+        notePacing(result, at: now)
+    }
+
+    /// Stores what the attempt came to.
+    func endAttempt(
+        _ result: HTTPExchangeResult, in transaction: borrowing JournalTransaction, _ record: inout TurnRecord,
+        at now: ClockReading
+    ) throws(JournalFault) {
+        guard var open = attempt else { preconditionFailure("an answer belongs to an attempt") }
+        let meaning = AttemptResult(result, clientOrderID: open.execution.clientOrderID)
+        var response: PayloadRow?
+        if let payload = Payload(answerToPost: result) {
+            response = try transaction.keep(payload, of: open.decisionRow, at: now.moment)
+        }
+        open.execution.end(
+            meaning, httpStatusCode: result.statusCode, terms: open.decision.order, at: now.moment)
+        if case .taken(let order) = meaning { try transaction.keep(order, of: open.decisionRow, at: now.moment) }
+        record.outcomes.append(try store(open, response: response, in: transaction, at: now.moment))
+        record.endedAttempt = open
+    }
+
+    /// Obeys what an answer says about the allowance.
+    func notePacing(_ result: HTTPExchangeResult, at now: ClockReading) {
+        guard case .answered(let answer) = result else { return }
+        pacing.note(
+            remaining: answer.headers.rateLimitRemaining, resetSeconds: answer.headers.rateLimitReset,
+            wasRefused: answer.statusCode == 429, at: now)
+    }
+}
+
+extension HTTPExchangeResult {
+    /// The status code of the answer, or of the part of one that came.
+    var statusCode: Int? {
+        switch self {
+        case .answered(let answer): answer.statusCode
+        case .notSent: nil
+        case .lost(_, let partial): partial?.statusCode
+        }
+    }
+}
+
+extension Payload {
+    /// The response to a POST: the broker's, as much as came of it; or the original design's pseudo-response for a
+    /// request that never got out; or none.
+    init?(answerToPost result: HTTPExchangeResult) {
+        switch result {
+        case .answered(let answer), .lost(_, let answer?):
+            self.init(
+                .response, method: "POST", endpoint: OrderRequest.path, statusCode: answer.statusCode,
+                body: answer.body, headers: answer.headers)
+        case .notSent(let reason):
+            var writer = JSONWriter(reserving: 128)
+            writer.object { writer in
+                writer.member("status", "error")
+                writer.member("message", reason)
+                writer.member("http_status", 500)
+            }
+            self.init(
+                .response, method: "POST", endpoint: OrderRequest.path, statusCode: 500, body: writer.bytes,
+                isSynthetic: true)
+        case .lost(_, nil): return nil
+        }
+    }
+}

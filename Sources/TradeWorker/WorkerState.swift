@@ -1,0 +1,86 @@
+import StrictJSON
+import TradeJournal
+import TradingCore
+
+/// What the worker tells of itself, in heartbeats and to who asks.
+struct WorkerState {
+    var stream: String
+    var partition: PartitionName
+    var seq: Int64
+    var strategies: [StrategyName: Int64]
+    var pending: Int
+    var oldestPendingMilliseconds: Int64
+    var unknown: Int
+    var refused: Int
+    var halted: [Halt]
+    var open: Int
+    var isAttemptUnderWay: Bool
+    var isDraining: Bool
+    /// What keeps the worker from storing; nil when nothing does.
+    var storageFault: String?
+    var lookUps: Int
+    var uptimeSeconds: Int64
+    var at: Timestamp
+}
+
+extension Worker {
+    func state(at now: ClockReading) -> WorkerState {
+        let (seq, strategies) = journal.lastNumbers
+        var fault: String?
+        if case .failing(let storageFault, _) = storage { fault = storageFault.description }
+        let oldest = queue.front.first.map { now.moment.nanoseconds - $0.receivedAt.nanoseconds } ?? 0
+        return WorkerState(
+            stream: journal.stream, partition: settings.partition, seq: seq, strategies: strategies,
+            pending: queue.count, oldestPendingMilliseconds: max(0, oldest / 1_000_000),
+            unknown: openOrders.unknownCount, refused: refusedCount, halted: halts.all(), open: openOrders.count,
+            isAttemptUnderWay: attempt != nil, isDraining: isDraining, storageFault: fault, lookUps: lookUpCount,
+            uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000, at: now.moment)
+    }
+
+    func beatHeart(at now: ClockReading) throws(WorkerFault) {
+        heartbeatDue = now.monotonic + settings.heartbeatInterval
+        do throws(EdgeFault) {
+            try topic.publish(
+                topic: "heartbeat|\(settings.partition)", body: StateFrame.body("heartbeat", state(at: now)))
+        } catch {
+            throw .edge(error)
+        }
+    }
+}
+
+/// The JSON of heartbeats and of answers to `status`: the same members.
+enum StateFrame {
+    static func body(_ type: String, _ state: WorkerState) -> [UInt8] {
+        var writer = JSONWriter(reserving: 512)
+        writer.object { writer in
+            writer.member("v", 1)
+            writer.member("type", type)
+            writer.member("stream", state.stream)
+            writer.member("partition", state.partition.text)
+            writer.member("seq", state.seq)
+            writer.key("strategies")
+            writer.object { writer in
+                for (name, strategySeq) in state.strategies.sorted(by: { $0.key.text < $1.key.text }) {
+                    writer.key(name.text)
+                    writer.number(strategySeq)
+                }
+            }
+            writer.member("pending", state.pending)
+            writer.member("oldest_pending_ms", state.oldestPendingMilliseconds)
+            writer.member("unknown", state.unknown)
+            writer.member("refused", state.refused)
+            writer.key("halted")
+            writer.array { writer in
+                for halt in state.halted { writer.string(halt.scopeText) }
+            }
+            writer.member("open_orders", state.open)
+            writer.member("sending", state.isAttemptUnderWay)
+            writer.member("draining", state.isDraining)
+            writer.member("storage_fault", state.storageFault)
+            writer.member("look_ups", state.lookUps)
+            writer.member("uptime_s", state.uptimeSeconds)
+            writer.member("at", state.at.text)
+        }
+        return writer.bytes
+    }
+}

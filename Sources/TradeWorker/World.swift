@@ -1,0 +1,79 @@
+package import AlpacaAPI
+package import TradingCore
+
+/// An edge of the worker failed in a way it cannot go on from: what was being done, and why it failed.
+package struct EdgeFault: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// The clocks.
+package protocol WorkerClock {
+    func read() -> ClockReading
+}
+
+/// Where messages of publishers and subscribers come in.
+package protocol DecisionIntake {
+    /// What a reply is addressed with.
+    associatedtype Envelope
+
+    /// The next message; nil when none waits.
+    func receive() throws(EdgeFault) -> IncomingMessage<Envelope>?
+    /// Answers without waiting. A sender that is gone loses the answer and asks again.
+    func reply(_ body: [UInt8], to envelope: Envelope) throws(EdgeFault)
+    /// Takes no more messages from new peers.
+    func stopListening() throws(EdgeFault)
+}
+
+/// One message as it came.
+package struct IncomingMessage<Envelope> {
+    /// Nil where the sender expects no reply.
+    package let envelope: Envelope?
+    package let body: [UInt8]
+    package let sender: String?
+    /// Whether it had more frames than the contract allows.
+    package let hasTooManyFrames: Bool
+
+    package init(envelope: Envelope?, body: [UInt8], sender: String?, hasTooManyFrames: Bool = false) {
+        self.envelope = envelope
+        self.body = body
+        self.sender = sender
+        self.hasTooManyFrames = hasTooManyFrames
+    }
+}
+
+/// Where outcomes go out. Publishing never waits for a subscriber.
+package protocol OutcomeTopic {
+    func publish(topic: String, body: [UInt8]) throws(EdgeFault)
+}
+
+/// The line on which an order is placed: the only way to a POST.
+package protocol OrderPlacement {
+    /// Sends a request, once.
+    func post(path: String, body: [UInt8]) throws(EdgeFault)
+    /// What the request came to, once it has ended.
+    func takeResult() -> HTTPExchangeResult?
+}
+
+/// The line on which the broker is asked. It cannot place anything.
+package protocol OrderLookUps {
+    func get(path: String) throws(EdgeFault)
+    func takeResult() -> HTTPExchangeResult?
+}
+
+/// The kill switch.
+package protocol HaltSwitch {
+    /// The halt that covers a strategy, if any. What cannot be looked at counts as halted.
+    func halt(covering strategy: StrategyName) -> Halt?
+    /// Every halt in force.
+    func all() -> [Halt]
+}
+
+/// Makes the ids of executions.
+package protocol ExecutionIDs {
+    /// A UUID that was never given out.
+    func next(at time: Timestamp) -> String
+}

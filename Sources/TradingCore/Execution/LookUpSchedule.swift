@@ -1,0 +1,76 @@
+/// When an order that is being followed is looked at next: soon after a change, more slowly the longer nothing changes.
+package struct FollowSchedule: Equatable, Sendable {
+    package private(set) var due: MonotonicTime
+    private var lastChange: MonotonicTime
+
+    /// A market order is filled within some 3 to 900 ms (measured on a paper account).
+    private static let shortest = Microseconds.milliseconds(100)
+    private static let longest = Microseconds.seconds(60)
+
+    /// Begins to follow an order that has just changed.
+    package init(changedAt now: MonotonicTime) {
+        lastChange = now
+        due = now + FollowSchedule.shortest
+    }
+
+    /// Begins to follow an order after a restart, when anything may have happened meanwhile.
+    package init(dueAt now: MonotonicTime) {
+        lastChange = now
+        due = now
+    }
+
+    package mutating func looked(at now: MonotonicTime, changed: Bool) {
+        if changed { lastChange = now }
+        due = now + min(max((now - lastChange) / 2, FollowSchedule.shortest), FollowSchedule.longest)
+    }
+}
+
+/// What is known of an attempt whose answer was lost, and when to ask for it again.
+///
+/// The broker not showing an order soon after a lost answer proves nothing: it may still be on its way. Only when it
+/// is missing several times, and the last time after the settle time, was nothing placed.
+package struct UnknownCase: Equatable, Sendable {
+    /// What a look-up of the order proves.
+    package enum Verdict: Equatable, Sendable {
+        case stillUnknown
+        case absent
+    }
+
+    package private(set) var due: MonotonicTime
+    /// No earlier than when the last byte of the request can have left.
+    private let sentBefore: MonotonicTime
+    private let settleTime: Microseconds
+    private var timesAsked = 0
+    private var timesNotFound = 0
+
+    package static let timesNotFoundMin = 3
+    private static let longest = Microseconds.seconds(60)
+
+    /// - Parameter now: The end of the attempt, or the restart after it.
+    package init(lostAt now: MonotonicTime, settleTime: Microseconds) {
+        due = now
+        sentBefore = now
+        self.settleTime = settleTime
+    }
+
+    /// The broker says that it has no such order.
+    package mutating func wasNotFound(at now: MonotonicTime) -> Verdict {
+        timesNotFound += 1
+        if timesNotFound >= UnknownCase.timesNotFoundMin, now - sentBefore >= settleTime { return .absent }
+        askAgain(after: now)
+        return .stillUnknown
+    }
+
+    /// The look-up itself failed, which says nothing about the order.
+    package mutating func gotNoAnswer(at now: MonotonicTime) {
+        askAgain(after: now)
+    }
+
+    /// After 1, 2, 4 … seconds; and once right when the settle time has passed.
+    private mutating func askAgain(after now: MonotonicTime) {
+        timesAsked += 1
+        let next = now + min(.seconds(1 << Int64(min(timesAsked - 1, 6))), UnknownCase.longest)
+        let settled = sentBefore + settleTime
+        due = now < settled && settled < next ? settled : next
+    }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Glibc
+import Logging
+import TradeWorker
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs the worker.",
+        discussion: """
+            It prints one line `ready intake=… outcomes=… partition=…` once it takes decisions, and logs to standard \
+            error. SIGTERM or SIGINT: it takes no more, finishes the one request in flight, stores, publishes, exits 0.
+            Settings come from flags, then the environment (names in brackets), then a file, then defaults. The \
+            account's key and secret come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or the file.
+            """)
+
+    @OptionGroup var settings: SettingsOptions
+
+    func run() throws {
+        let configuration = try settings.configuration()
+        var log = Logger(label: "trade-executor", factory: { StreamLogHandler.standardError(label: $0) })
+        log.logLevel = configuration.logLevel
+        do {
+            try WorkerProcess.run(configuration, log: log) { line in
+                print(line)
+                fflush(nil)
+            }
+        } catch {
+            throw Failure("\(error)")
+        }
+    }
+}

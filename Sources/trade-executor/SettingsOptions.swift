@@ -1,0 +1,73 @@
+import ArgumentParser
+import Glibc
+import HostSystem
+import TradeWorker
+
+/// The settings as flags. Each also has a name in the environment and in a configuration file.
+struct SettingsOptions: ParsableArguments {
+    @Option(help: help(.intake)) var intake: String?
+    @Option(help: help(.outcomes)) var outcomes: String?
+    @Option(help: help(.pullIntake)) var pullIntake: String?
+    @Option(help: help(.stateDirectory)) var stateDir: String?
+    @Option(help: help(.partition)) var partition: String?
+    @Option(help: help(.brokerURL)) var brokerUrl: String?
+    @Option(help: help(.brokerConnectTimeout)) var brokerConnectTimeoutMs: String?
+    @Option(help: help(.brokerTimeout)) var brokerTimeoutMs: String?
+    @Option(help: help(.requestsPerMinute)) var requestsPerMinute: String?
+    @Option(help: help(.maxAge)) var maxAgeS: String?
+    @Option(help: help(.queueMax)) var queueMax: String?
+    @Option(help: help(.settleTime)) var settleTimeS: String?
+    @Option(help: help(.onUnknown)) var onUnknown: String?
+    @Option(help: help(.logLevel)) var logLevel: String?
+    @Option(
+        help: """
+            A file of lines `name = value`; names are the flags' with _ for -, and api_key_id, api_secret_key. \
+            [TRADE_EXECUTOR_CONFIG]
+            """)
+    var config: String?
+
+    private static func help(_ setting: Setting) -> ArgumentHelp {
+        let standard = setting.defaultText.map { ", default \($0)" } ?? ""
+        return ArgumentHelp("\(setting.help) [\(setting.environmentName)\(standard)]")
+    }
+
+    private var flags: [Setting: String] {
+        let all: [(Setting, String?)] = [
+            (.intake, intake), (.outcomes, outcomes), (.pullIntake, pullIntake), (.stateDirectory, stateDir),
+            (.partition, partition), (.brokerURL, brokerUrl), (.brokerConnectTimeout, brokerConnectTimeoutMs),
+            (.brokerTimeout, brokerTimeoutMs), (.requestsPerMinute, requestsPerMinute), (.maxAge, maxAgeS),
+            (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.logLevel, logLevel),
+        ]
+        return all.reduce(into: [:]) { flags, flag in flags[flag.0] = flag.1 }
+    }
+
+    /// Reads and checks all layers.
+    func configuration() throws -> Configuration {
+        do {
+            let environment = ProcessEnvironment.all()
+            var file: ConfigurationFile?
+            if let path = config ?? environment["TRADE_EXECUTOR_CONFIG"], !path.isEmpty {
+                let content = try Files.read(path, bytesMax: 1 << 20)
+                let read = try ConfigurationFile(path: path, content: content)
+                if read.holdsSecrets, try Files.isReadableByOthers(path) {
+                    throw Failure("\(path) holds the secret key and others can read it; chmod 600 \(path)")
+                }
+                file = read
+            }
+            return try Configuration(flags: flags, environment: environment, file: file)
+        } catch let error as Configuration.Problem {
+            throw Failure("\(error)")
+        } catch let error as SystemError {
+            throw Failure("\(error)")
+        }
+    }
+}
+
+/// A command that failed: one line on standard error that says what and what to do. Exit code 1.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// The command line.
+@main
+struct TradeExecutor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trade-executor",
+        abstract: "Executes trade decisions from ZeroMQ at Alpaca: in order, one attempt each, everything on record.",
+        discussion: """
+            Start with `trade-executor demo`: it needs no account.
+            Exit codes: 0 fine, 1 it failed (standard error says what and what to do), 64 wrong usage.
+            """,
+        subcommands: [Run.self])
+}
