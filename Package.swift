@@ -21,11 +21,26 @@ func tests(_ name: String, _ dependencies: Target.Dependency..., resources: [Res
 
 let package = Package(
     name: "trade-executor",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    ],
     targets: [
         room("StrictJSON"),
         room("TradingCore", "StrictJSON"),
+        room(
+            "AlpacaSimulator", "StrictJSON", "TradingCore", .product(name: "FlyingSocks", package: "FlyingFox")),
+
+        .executableTarget(
+            name: "alpaca-simulator",
+            dependencies: [
+                "AlpacaSimulator", "TradingCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: rules),
 
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),
+        tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]
 )
