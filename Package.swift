@@ -14,10 +14,21 @@ func room(_ name: String, _ dependencies: Target.Dependency...) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: rules)
 }
 
+/// A program.
+func program(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: rules)
+}
+
 /// The tests of one room.
 func tests(_ name: String, _ dependencies: Target.Dependency..., resources: [Resource] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: rules)
 }
+
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let sockets: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
 
 let package = Package(
     name: "trade-executor",
@@ -25,8 +36,10 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
+        // Pure: no clock, no file, no socket.
         room("StrictJSON"),
         room("TradingCore", "StrictJSON"),
         room("AlpacaAPI", "TradingCore", "StrictJSON"),
@@ -37,24 +50,22 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         room("ZeroMQMessaging", "CZeroMQ"),
         room("CurlTransport", "CCurl", "AlpacaAPI"),
-        room(
-            "TradeJournal", "AlpacaAPI", "TradingCore", "StrictJSON", .product(name: "GRDB", package: "GRDB.swift"),
-            .product(name: "GRDBSQLite", package: "GRDB.swift")),
-        room(
-            "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal", "ZeroMQMessaging",
-            "CurlTransport", "HostSystem", .product(name: "Logging", package: "swift-log")),
+        room("TradeJournal", "AlpacaAPI", "TradingCore", "StrictJSON", grdb, sqlite),
         room("HostSystem", "CLinux", "TradingCore", "StrictJSON"),
 
-        .executableTarget(
-            name: "trade-executor",
-            dependencies: [
-                "TradeWorker", "HostSystem", .product(name: "Logging", package: "swift-log"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: rules),
+        // The worker, wired from the rooms above.
+        room(
+            "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal", "ZeroMQMessaging",
+            "CurlTransport", "HostSystem", logging),
+        program("trade-executor", "TradeWorker", "HostSystem", logging, arguments),
+
+        // The broker to test against.
+        room("AlpacaSimulator", "StrictJSON", "TradingCore", sockets),
+        program("alpaca-simulator", "AlpacaSimulator", "TradingCore", arguments),
 
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),
         tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON"),
+        tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]
 )

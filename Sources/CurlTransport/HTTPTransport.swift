@@ -58,7 +58,8 @@ package final class HTTPTransport {
         while let message = curl_multi_info_read(UnsafeMutableRawPointer(multi), &left) {
             guard message.pointee.msg == CURLMSG_DONE else { continue }
             let result = ccurl_message_result(message)
-            for exchange in [placement.exchange, lookUps.exchange] where exchange.isHandle(message.pointee.easy_handle) {
+            for exchange in [placement.exchange, lookUps.exchange] where exchange.isHandle(message.pointee.easy_handle)
+            {
                 exchange.finish(result)
             }
         }

@@ -87,7 +87,8 @@ extension TradeJournal {
 
     private func decision(_ message: [UInt8]) throws(JournalFault) -> Decision {
         guard case .success(.decision(let decision)) = RequestFrame.read(message) else {
-            throw JournalFault.unreadable("a stored decision cannot be read: \(String(decoding: message, as: UTF8.self))")
+            let text = String(decoding: message, as: UTF8.self)
+            throw JournalFault.unreadable("a stored decision cannot be read: \(text)")
         }
         return decision
     }

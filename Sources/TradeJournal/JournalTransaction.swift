@@ -87,7 +87,8 @@ package struct JournalTransaction: ~Copyable {
     ) throws(JournalFault) -> ExecutionRow {
         let time = execution.submittedAt.text
         let payload = try keep(
-            Payload(.request, method: "POST", endpoint: endpoint, body: request), of: decision, at: execution.submittedAt)
+            Payload(.request, method: "POST", endpoint: endpoint, body: request), of: decision,
+            at: execution.submittedAt)
         let insert = statements.insertExecution
         try insert.bind(decision.id)
         try insert.bind(execution.id)

@@ -39,7 +39,8 @@ package enum WorkerProcess {
                 placement: transport.placement, lookUps: transport.lookUps,
                 halts: HaltFiles(stateDirectory: directory.path), clock: clock, executionIDs: TimeOrderedUUIDs(),
                 log: log)
-            var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(configuration.worker.partition)"
+            let partition = configuration.worker.partition
+            var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
             ready("ready \(about)")

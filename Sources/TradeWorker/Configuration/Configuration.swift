@@ -136,7 +136,10 @@ struct SettingSource {
         guard isLocal else {
             throw problem(
                 setting,
-                "must be tcp://127.0.0.1:PORT or ipc:///PATH: whoever can connect can trade, so it is for this machine only")
+                """
+                must be tcp://127.0.0.1:PORT or ipc:///PATH: whoever can connect can trade, so it is for this machine \
+                only
+                """)
         }
         return text
     }

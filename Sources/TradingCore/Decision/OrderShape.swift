@@ -98,7 +98,8 @@ enum OrderShape {
             }
         }
         for (field, price) in [
-            ("take_profit.limit_price", order.takeProfit?.limitPrice), ("stop_loss.stop_price", order.stopLoss?.stopPrice),
+            ("take_profit.limit_price", order.takeProfit?.limitPrice),
+            ("stop_loss.stop_price", order.stopLoss?.stopPrice),
             ("stop_loss.limit_price", order.stopLoss?.limitPrice),
         ] {
             if let price, !price.value.isPositive || price.value.scale > 9 {

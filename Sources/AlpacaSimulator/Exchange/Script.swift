@@ -1,0 +1,48 @@
+package import TradingCore
+
+/// One thing a script makes happen to an order.
+package struct ScriptStep: Sendable, Equatable {
+    /// Milliseconds after the order was created (for a held order: after the market opened).
+    package let afterMilliseconds: Int64
+    package let status: OrderStatus
+    /// All that is filled by then, not only by this step.
+    package let filledQuantity: ExactDecimal?
+    /// The price of what this step fills; the asset's own where absent.
+    package let price: ExactDecimal?
+
+    package init(
+        afterMilliseconds: Int64, status: OrderStatus, filledQuantity: ExactDecimal? = nil, price: ExactDecimal? = nil
+    ) {
+        self.afterMilliseconds = afterMilliseconds
+        self.status = status
+        self.filledQuantity = filledQuantity
+        self.price = price
+    }
+}
+
+/// A life that orders live instead of their own: those of a symbol, or the one with a client order id.
+package struct Script: Sendable, Equatable {
+    package let symbol: String?
+    package let clientOrderID: String?
+    /// What the answer to the POST says; nil leaves it as it would be.
+    package let initialStatus: OrderStatus?
+    package let steps: [ScriptStep]
+    /// How many orders it is good for; nil for every one.
+    package var timesLeft: Int?
+
+    package init(
+        symbol: String? = nil, clientOrderID: String? = nil, initialStatus: OrderStatus? = nil,
+        steps: [ScriptStep], times: Int? = nil
+    ) {
+        self.symbol = symbol
+        self.clientOrderID = clientOrderID
+        self.initialStatus = initialStatus
+        self.steps = steps
+        timesLeft = times
+    }
+
+    func matches(symbol: String, clientOrderID: String) -> Bool {
+        timesLeft != 0 && (self.symbol == nil || self.symbol == symbol)
+            && (self.clientOrderID == nil || self.clientOrderID == clientOrderID)
+    }
+}

@@ -1,0 +1,23 @@
+import Glibc
+package import TradingCore
+
+/// The calendar's time, read once and carried on by a clock that never goes back.
+package struct SystemClock: Sendable {
+    private let startOfCalendar: Int64
+    private let startOfMonotonic: Int64
+
+    package init() {
+        startOfCalendar = SystemClock.read(CLOCK_REALTIME)
+        startOfMonotonic = SystemClock.read(CLOCK_MONOTONIC)
+    }
+
+    package func now() -> Timestamp {
+        Timestamp(nanoseconds: startOfCalendar + SystemClock.read(CLOCK_MONOTONIC) - startOfMonotonic)
+    }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
