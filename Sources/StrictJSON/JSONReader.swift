@@ -289,18 +289,20 @@ package struct JSONReader {
 }
 
 /// The keys of one object so far: compared in place while they are few, in a set once a hostile text has many.
+///
+/// Compared byte by byte: Swift's `==` of strings takes differently composed letters for equal, JSON does not.
 package struct KeysSeen {
     private var few: [JSONToken] = []
-    private var many: Set<String> = []
+    private var many: Set<[UInt8]> = []
 
     package init() {}
 
     /// False if an equal key was inserted before.
     package mutating func insert(_ key: JSONToken) -> Bool {
-        if !many.isEmpty { return many.insert(key.text).inserted }
+        if !many.isEmpty { return many.insert(Array(key.text.utf8)).inserted }
         guard !few.contains(where: { $0.hasSameText(as: key) }) else { return false }
         few.append(key)
-        if few.count > 16 { many = Set(few.map(\.text)) }
+        if few.count > 16 { many = Set(few.map { Array($0.text.utf8) }) }
         return true
     }
 }

@@ -13,15 +13,15 @@ package struct JSONToken {
 
     /// Lets a `switch` over keys name them as literals.
     package static func ~= (literal: StaticString, token: JSONToken) -> Bool {
-        if token.hasEscapes { return token.text == literal.description }
+        if token.hasEscapes { return token.text.utf8.elementsEqual(literal.description.utf8) }
         return token.bytes.count == literal.utf8CodeUnitCount
             && token.bytes.elementsEqual(
                 UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
-    /// Whether two strings have the same value.
+    /// Whether two strings have the same value, byte by byte.
     func hasSameText(as other: JSONToken) -> Bool {
-        if hasEscapes || other.hasEscapes { return text == other.text }
+        if hasEscapes || other.hasEscapes { return text.utf8.elementsEqual(other.text.utf8) }
         return bytes.count == other.bytes.count && bytes.elementsEqual(other.bytes)
     }
 

@@ -49,6 +49,14 @@ struct ReadingTests {
         #expect(throws: JSONError.duplicateKey("a")) { try JSONValue(parsing: text) }
     }
 
+    @Test("may have keys that only look alike, being composed differently")
+    func keysThatLookAlike() throws {
+        _ = try JSONValue(parsing: "{\"\u{E9}\":1,\"e\u{301}\":2}")
+        _ = try JSONValue(parsing: "{\"\\u00e9\":1,\"e\u{301}\":2}")
+        let many = (0..<20).map { "\"k\($0)\":0," }.joined()
+        _ = try JSONValue(parsing: "{\(many)\"\u{E9}\":1,\"e\u{301}\":2}")
+    }
+
     @Test("is refused when one of very many keys stands twice")
     func duplicateAmongMany() {
         let members = (0..<100).map { "\"k\($0)\":0" }.joined(separator: ",")
