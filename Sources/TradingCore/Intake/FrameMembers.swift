@@ -190,10 +190,13 @@ struct FrameMembers {
     }
 
     private mutating func integer(_ field: String, _ reader: inout JSONReader) throws(JSONError) -> Int64? {
-        if try reader.peekKind() == .number, let value = Int64(try reader.numberToken().text) { return value }
-        note(.badField(field, "\(field) must be a whole number"))
-        if try reader.peekKind() != .number { try reader.skipValue() }
-        return nil
+        guard try reader.peekKind() == .number else {
+            try refuseKind(field, "a whole number", &reader)
+            return nil
+        }
+        let value = Int64(try reader.numberToken().text)
+        if value == nil { note(.badField(field, "\(field) must be a whole number of at most 64 bits")) }
+        return value
     }
 
     private mutating func object(_ field: String, _ reader: inout JSONReader) throws(JSONError) -> String? {
@@ -360,7 +363,8 @@ struct FrameMembers {
         case (nil, nil): return nil
         case (.some, .some): throw .badField("valid_for_ms", "a decision has expires_at or valid_for_ms, not both")
         case (let text?, nil):
-            guard let moment = Timestamp(text), text.utf8.last == UInt8(ascii: "Z") else {
+            // RFC 3339 writes UTC in both ways, and Python's isoformat() in the longer one.
+            guard let moment = Timestamp(text), text.hasSuffix("Z") || text.hasSuffix("+00:00") else {
                 throw .badField("expires_at", "expires_at must be RFC 3339 in UTC, such as 2026-11-22T14:30:00Z")
             }
             return .at(moment)

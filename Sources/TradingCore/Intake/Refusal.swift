@@ -13,15 +13,24 @@ package struct Refusal: Error, Equatable, Sendable {
     package init(
         _ code: RefusalCode, field: String? = nil, _ message: String, expected: Int64? = nil, retry: Bool = false
     ) {
+        // Both may quote what a stranger wrote, up to a whole body of it.
         self.code = code
-        self.field = field
-        self.message = message
+        self.field = field?.clipped(to: 100)
+        self.message = message.clipped(to: 300)
         self.expected = expected
         self.retry = retry
     }
 
     static func badField(_ field: String, _ message: String) -> Refusal {
         Refusal(.badField, field: field, message)
+    }
+}
+
+extension String {
+    /// The first `count` Unicode scalars, with an ellipsis where more follow.
+    fileprivate func clipped(to count: Int) -> String {
+        guard unicodeScalars.count > count else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.prefix(count))) + "…"
     }
 }
 
