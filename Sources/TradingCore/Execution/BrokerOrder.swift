@@ -50,11 +50,34 @@ package struct BrokerOrder: Equatable, Sendable {
         legs.first?.commission ?? commission ?? .zero
     }
 
+    /// This order as its author gave it. The broker shows an OCO order as its take-profit with the stop-loss for a leg, and
+    /// cancels the one when the other fills; the take-profit alone would tell a stopped-out position as an order that
+    /// came to nothing.
+    package func asGiven(by terms: OrderTerms) -> BrokerOrder {
+        guard terms.orderClass == .oneCancelsOther, status != .replaced else { return self }
+        let exits = [self] + legs
+        let fills = exits.filter { $0.filledQuantity?.isPositive ?? false }
+        let quantities = exits.compactMap(\.filledQuantity)
+        var one = self
+        one.filledQuantity = quantities.isEmpty ? nil : quantities.reduce(.zero, +)
+        one.filledAveragePrice = fills.count == 1 ? fills.first?.filledAveragePrice : nil
+        one.filledAt = exits.compactMap(\.filledAt).first
+        one.updatedAt = exits.compactMap(\.updatedAt).max()
+        if status.isEnd, status != .filled {
+            let living = legs.first { !$0.status.isEnd }
+            let filled = legs.first { $0.status == .filled }
+            one.status = (living ?? filled ?? self).status
+        }
+        return one
+    }
+
     /// Whether this order could be the one that `terms` asked for: same symbol, side and amount, where the broker
-    /// shows them.
+    /// shows them. Only what plainly contradicts says no, since to disown an order of ours would be worse.
     package func couldBe(_ terms: OrderTerms) -> Bool {
-        if let wanted = terms.symbol, let symbol, symbol.withoutSlash != wanted.text.withoutSlash { return false }
-        if let wanted = terms.side, let side, side != wanted.rawValue { return false }
+        if let wanted = terms.symbol, let symbol, symbol.lettersAndDigits != wanted.text.lettersAndDigits {
+            return false
+        }
+        if let wanted = terms.side, let side = side.flatMap(Side.init), side != wanted { return false }
         switch terms.amount {
         case .quantity(let wanted): return quantity.map { $0 == wanted.value } ?? (notional == nil)
         case .notional(let wanted): return notional.map { $0 == wanted.value } ?? (quantity == nil)
@@ -63,6 +86,6 @@ package struct BrokerOrder: Equatable, Sendable {
 }
 
 extension String {
-    /// The broker writes crypto pairs with and without a slash.
-    fileprivate var withoutSlash: String { String(filter { $0 != "/" }) }
+    /// The broker writes crypto pairs with and without a slash, and in capitals what it was given in small letters.
+    fileprivate var lettersAndDigits: String { String(filter { $0.isLetter || $0.isNumber }).uppercased() }
 }

@@ -94,6 +94,7 @@ package struct Execution: Equatable, Sendable {
         switch result {
         case .taken(let order):
             certainty = .answered
+            let order = order.asGiven(by: terms)
             take(order, status: OrderStatus.executionStatus(ofAnswerToPost: order.status), at: time)
         case .refused(let error):
             certainty = .answered
@@ -128,7 +129,9 @@ package struct Execution: Equatable, Sendable {
     /// A look-up shows the order. Says whether anything about it is new; what is older than what we know never is.
     package mutating func observe(_ order: BrokerOrder, terms: OrderTerms, at time: Timestamp) -> Bool {
         guard !decisionStatus.isFinal, certainty != .sending else { return false }
+        let order = order.asGiven(by: terms)
         if certainty != .answered {
+            guard order.clientOrderID == clientOrderID.text else { return false }
             guard order.couldBe(terms) else {
                 takeForForeign(order, at: time)
                 return true
@@ -141,7 +144,7 @@ package struct Execution: Equatable, Sendable {
         }
         guard order.id == followedOrderID else { return false }
         if let known = orderUpdatedAt, let seen = order.updatedAt, seen < known { return false }
-        let filledSoFar = filledBeforeReplacement + (order.filledQuantity ?? .zero)
+        let filledSoFar = filledBeforeReplacement + (order.filledQuantity ?? filledByFollowedOrder)
         if let known = filledQuantity, filledSoFar < known { return false }
         if orderStatus?.isEnd == true, !order.status.isEnd { return false }
         let before = self
@@ -164,20 +167,26 @@ package struct Execution: Equatable, Sendable {
         followedOrderID = order.id
         orderStatus = order.status
         orderUpdatedAt = order.updatedAt ?? orderUpdatedAt
-        let filledHere = order.filledQuantity ?? .zero
+        let filledHere = order.filledQuantity ?? filledByFollowedOrder
         filledQuantity = filledBeforeReplacement + filledHere
-        filledAveragePrice = filledBeforeReplacement.isZero ? order.filledAveragePrice : nil
+        if filledBeforeReplacement.isZero {
+            filledAveragePrice = order.filledAveragePrice ?? filledAveragePrice
+        } else if !filledHere.isZero {
+            filledAveragePrice = nil
+        }
         commission = order.commissionOfFirstLegOrOrder
         self.status = status
 
-        if order.status == .replaced, let successor = order.replacedBy {
+        if order.status == .replaced, let successor = order.replacedBy, successor != order.id {
             filledBeforeReplacement = filledBeforeReplacement + filledHere
             followedOrderID = successor
             orderUpdatedAt = nil
             orderStatus = nil
             return
         }
-        guard order.status.isEnd else { return }
+        // `submitted` is no end: the design's mapping has no word for a POST answered with `expired`, nor anything for an
+        // order replaced by one that the answer does not name. The next look-up says more.
+        guard order.status.isEnd, status != .submitted else { return }
         let anyFilled = filledQuantity.map { !$0.isZero } ?? false
         if order.status == .filled {
             decisionStatus = .executed
@@ -195,6 +204,12 @@ package struct Execution: Equatable, Sendable {
         }
     }
 
+    /// What the followed order itself is known to have filled. It stands in where an answer leaves the quantity out, as
+    /// the broker has been seen to do for a rejected order.
+    private var filledByFollowedOrder: ExactDecimal {
+        (filledQuantity ?? filledBeforeReplacement) - filledBeforeReplacement
+    }
+
     /// An order under our id that is not what the decision asked for: somebody else used the id. Ours was never taken,
     /// since the broker takes an id once.
     private mutating func takeForForeign(_ order: BrokerOrder, at time: Timestamp) {
@@ -209,6 +224,7 @@ package struct Execution: Equatable, Sendable {
         status = .rejected
         decisionStatus = .failed
         rejectedAt = time
+        commission = .zero
         self.reason = reason
     }
 

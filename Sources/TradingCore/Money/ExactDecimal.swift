@@ -15,7 +15,11 @@ package struct ExactDecimal: Sendable {
     /// The most digits after the point; the broker has been seen to use 18 in an average price.
     package static let scaleMax = 18
 
-    package static let zero = ExactDecimal(coefficient: 0, scale: 0)
+    package static let zero = ExactDecimal(0)
+
+    package init(_ whole: Int64) {
+        self.init(coefficient: Int128(whole), scale: 0)
+    }
 
     /// Reads `-?digits(.digits)?` and nothing else: no exponent, no sign `+`, no white space, no leading zeros.
     /// Nil when `text` is anything else or has more digits than `wholeDigitsMax` and `scaleMax` allow.
