@@ -65,7 +65,7 @@ let package = Package(
 
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),
-        tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON"),
+        tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON", resources: [.copy("Answers")]),
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]
 )

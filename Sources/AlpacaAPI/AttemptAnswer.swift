@@ -73,9 +73,10 @@ extension AttemptResult {
 
 extension BrokerError {
     /// The broker words this as "client_order_id must be unique", HTTP 422, and as 409 by one of its own texts; older
-    /// answers write "client order id".
+    /// answers write "client order id". An answer that could not be read as JSON is searched as a whole: taking it for a
+    /// plain refusal would deny an order that exists.
     fileprivate var saysThatIDExists: Bool {
-        let words = message.lowercased()
+        let words = "\(message) \(details ?? "")".lowercased()
         return words.contains("client_order_id must be unique") || words.contains("client order id must be unique")
     }
 }

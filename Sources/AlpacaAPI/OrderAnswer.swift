@@ -2,8 +2,13 @@ import StrictJSON
 package import TradingCore
 
 /// Reads the broker's answers about orders. It takes numbers as strings or as numbers, ignores keys it does not know,
-/// and survives absent ones, since public recordings show all of that; without id and status it is no order.
+/// and survives absent ones, since public recordings show all of that. Without id and status it is no order, nor with a
+/// filled quantity that stands there and cannot be read: taken for none it would make a failure of a trade. Nor is an
+/// answer readable that gives one key twice.
 package enum OrderAnswer {
+    /// More than this is nobody's fill. It keeps the sums over a chain of replaced orders within `ExactDecimal`.
+    private static let filledQuantityMax = ExactDecimal(1_000_000_000_000_000)
+
     /// One order. Nil where the bytes are not one.
     package static func order(_ bytes: [UInt8]) -> BrokerOrder? {
         read(bytes) { (reader) throws(JSONError) in try order(&reader)?.order }
@@ -27,7 +32,7 @@ package enum OrderAnswer {
     ) -> Value? {
         bytes.withUnsafeBytes { buffer in
             do {
-                var reader = try JSONReader(buffer)
+                var reader = try JSONReader(buffer, refusesDuplicateKeys: true)
                 let value = try body(&reader)
                 try reader.finish()
                 return value
@@ -44,6 +49,7 @@ package enum OrderAnswer {
         var ahead = reader
         let raw = try ahead.rawValue()
         var order = BrokerOrder(id: "", clientOrderID: "", status: OrderStatus(""))
+        var filledQuantityIsReadable = true
         try reader.beginObject()
         while let key = try reader.nextKey() {
             switch key {
@@ -54,7 +60,10 @@ package enum OrderAnswer {
             case "side": order.side = try nonEmptyText(&reader)
             case "qty": order.quantity = try decimal(&reader)
             case "notional": order.notional = try decimal(&reader)
-            case "filled_qty": order.filledQuantity = try decimal(&reader)
+            case "filled_qty":
+                if try reader.nullIfPresent() { continue }
+                order.filledQuantity = try decimal(&reader)
+                filledQuantityIsReadable = order.filledQuantity.map { .zero <= $0 && $0 <= filledQuantityMax } ?? false
             case "filled_avg_price": order.filledAveragePrice = try decimal(&reader)
             case "commission": order.commission = try decimal(&reader)
             case "submitted_at": order.submittedAt = try text(&reader).flatMap(Timestamp.init)
@@ -66,7 +75,7 @@ package enum OrderAnswer {
             default: try reader.skipValue()
             }
         }
-        guard !order.id.isEmpty, !order.status.text.isEmpty else { return nil }
+        guard !order.id.isEmpty, !order.status.text.isEmpty, filledQuantityIsReadable else { return nil }
         return (order, Array(raw))
     }
 
@@ -113,9 +122,9 @@ package enum OrderAnswer {
 /// Reads the broker's error answers, which are JSON, HTML or plain text.
 package enum ErrorAnswer {
     package static func read(_ body: [UInt8], httpStatusCode: Int) -> BrokerError {
-        if let value = try? JSONValue(parsing: body), let message = value["message"]?.string {
-            let extras = value.members?.contains { $0.key != "code" && $0.key != "message" } ?? false
-            return BrokerError(code: value["code"]?.integer, message: message, details: extras ? value.text : nil)
+        if let value = try? JSONValue(parsing: body), let message = value["message"]?.string, !message.isEmpty {
+            let saysMore = value.members?.contains { $0.key != "message" } ?? false
+            return BrokerError(code: value["code"]?.integer, message: message, details: saysMore ? value.text : nil)
         }
         let text = String(decoding: body.prefix(4096), as: UTF8.self)
         guard !text.isEmpty, !text.contains("<") else {

@@ -17,7 +17,7 @@ package struct BrokerError: Equatable, Sendable {
     /// The broker's own number, such as 40310000; not every answer has one.
     package var code: Int64?
     package var message: String
-    /// The whole answer where it says more than code and message.
+    /// The whole answer where it says more than its message: the code above all.
     package var details: String?
 
     package init(code: Int64? = nil, message: String, details: String? = nil) {
