@@ -393,7 +393,7 @@ struct MultiLegTests {
         #expect(decision.order.legs.first?.ratioQuantity.value.text == "1")
     }
 
-    @Test("is refused with fewer or more legs", arguments: [0, 1, 5])
+    @Test("is refused with fewer or more legs", arguments: [0, 1, 5, 800])
     func wrongCount(_ count: Int) throws {
         #expect(try refusedFrame(body(legs: Array(repeating: Self.leg, count: count))).refusal.field == "legs")
     }

@@ -1,6 +1,12 @@
 /// Which parts of an order go together. What is decided by the broker's books, such as whether a symbol exists, is left
 /// to the broker; what it would silently ignore or cut is refused here.
 enum OrderShape {
+    /// How many legs a multi-leg order has.
+    static let legCounts = 2...4
+    static var wrongLegCount: Refusal {
+        .badField("legs", "an mleg order has \(legCounts.lowerBound) to \(legCounts.upperBound) legs")
+    }
+
     static func check(_ order: OrderTerms) throws(Refusal) {
         try checkLegs(order)
         try checkPrices(order)
@@ -11,7 +17,7 @@ enum OrderShape {
         if order.orderClass == .multiLeg {
             if order.symbol != nil { throw .badField("symbol", "an mleg order has symbols in its legs only") }
             if order.side != nil { throw .badField("side", "an mleg order has sides in its legs only") }
-            guard (2...4).contains(order.legs.count) else { throw .badField("legs", "an mleg order has 2 to 4 legs") }
+            guard legCounts.contains(order.legs.count) else { throw wrongLegCount }
             guard case .quantity = order.amount else { throw .badField("notional", "an mleg order needs quantity") }
         } else {
             if order.symbol == nil { throw .badField("symbol", "symbol must be 1 to 32 of A-Z a-z 0-9 . / -") }

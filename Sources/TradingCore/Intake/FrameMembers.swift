@@ -127,8 +127,16 @@ struct FrameMembers {
             return []
         }
         var legs: [Leg] = []
+        var count = 0
         try reader.beginArray()
         while try reader.nextElement() {
+            count += 1
+            // Who sends thousands shall not have each of them judged.
+            guard count <= OrderShape.legCounts.upperBound else {
+                note(OrderShape.wrongLegCount)
+                try reader.skipValue()
+                continue
+            }
             var symbol: String?
             var ratio: ExactDecimal?
             var side: String?
