@@ -15,13 +15,19 @@ package enum OrderAnswer {
     }
 
     /// The orders of a listing, each with its own bytes. Nil where the bytes are not a listing.
+    ///
+    /// What is no readable order is left out: one odd order of the account, maybe not even ours, must not hide all the
+    /// others. So an order that is not here may exist nevertheless, and is to be asked for by its id.
     package static func listing(_ bytes: [UInt8]) -> [(order: BrokerOrder, bytes: [UInt8])]? {
         read(bytes) { (reader) throws(JSONError) in
             var orders: [(order: BrokerOrder, bytes: [UInt8])] = []
             try reader.beginArray()
             while try reader.nextElement() {
-                guard let (order, raw) = try order(&reader) else { return nil }
-                orders.append((order, raw))
+                guard try reader.peekKind() == .object else {
+                    try reader.skipValue()
+                    continue
+                }
+                if let (order, raw) = try order(&reader) { orders.append((order, raw)) }
             }
             return orders
         }

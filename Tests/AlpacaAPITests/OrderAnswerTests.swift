@@ -89,10 +89,20 @@ struct ListingTests {
     }
 
     @Test(
-        "is none where the bytes are something else, since what it lacks would count as gone",
+        "leaves out what is no readable order, and keeps the others",
         arguments: [
-            "", "{}", "null", "[1]", "[null]", "[{}]", "[{\"id\":\"a\"}]", "[{\"id\":\"a\",\"status\":\"new\"}", "[]]",
+            "1", "null", "[]", "{}", #"{"id":"x"}"#, #"{"id":"x","status":""}"#,
+            #"{"id":"x","status":"canceled","filled_qty":"1e2"}"#,
         ])
+    func unreadableAmongOthers(_ odd: String) throws {
+        let order = #"{"id":"a","status":"new"}"#
+        let listing = try #require(OrderAnswer.listing(Array("[\(odd),\(order),\(odd)]".utf8)))
+        #expect(listing.map(\.order.id) == ["a"])
+    }
+
+    @Test(
+        "is none where the bytes are no listing",
+        arguments: ["", "{}", "null", "[1,]", #"[{"id":"a","status":"new"}"#, "[]]", #"[{"id":"a","id":"b"}]"#])
     func none(_ text: String) {
         #expect(OrderAnswer.listing(Array(text.utf8)) == nil)
     }
