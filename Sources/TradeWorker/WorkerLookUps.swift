@@ -75,10 +75,16 @@ extension Worker {
         guard var open = openOrders.execution(row) else { return sighting }
         let evidence = Payload(answerToGet: question.request, answer)
         if answer.statusCode == 200, let order = OrderAnswer.order(answer.body) {
-            let changed = open.execution.observe(order, terms: open.decision.order, at: now.moment)
-            openOrders.looked(row, changed: changed, at: now.monotonic)
+            guard open.execution.observe(order, terms: open.decision.order, at: now.moment) else {
+                openOrders.gotNoAnswer(question, at: now.monotonic)
+                return sighting
+            }
+            openOrders.looked(row, changed: true, at: now.monotonic)
             open.lookUps += 1
-            if changed { sighting.changes.append(Sighting.Change(open: open, order: order, evidence: evidence)) }
+            // An order under our id that is somebody else's is evidence, but not an order of the decision.
+            let isOurs = open.execution.alpacaOrderID != nil
+            sighting.changes.append(
+                Sighting.Change(open: open, order: isOurs ? order : nil, evidence: evidence))
         } else if answer.saysThatThereIsNoSuchOrder {
             switch openOrders.wasNotFound(row, at: now.monotonic) {
             case .absent:
