@@ -57,7 +57,10 @@ let package = Package(
         room(
             "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal", "ZeroMQMessaging",
             "CurlTransport", "HostSystem", logging),
-        program("trade-executor", "TradeWorker", "HostSystem", logging, arguments),
+        room("WorkerClient", "StrictJSON", "ZeroMQMessaging"),
+        program(
+            "trade-executor", "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "HostSystem", "WorkerClient",
+            "ZeroMQMessaging", "CurlTransport", logging, arguments),
 
         // The broker to test against.
         room("AlpacaSimulator", "StrictJSON", "TradingCore", sockets),
@@ -66,6 +69,7 @@ let package = Package(
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),
         tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON", resources: [.copy("Answers")]),
+        tests("WorkerClientTests", "WorkerClient"),
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]
 )

@@ -1,0 +1,146 @@
+package import StrictJSON
+package import ZeroMQMessaging
+
+/// What a subscriber does with counters: keeps the last, drops what is not newer, and asks for what it missed.
+package struct GapDetection: Equatable, Sendable {
+    package enum Step: Equatable, Sendable {
+        case take
+        /// Seen before.
+        case drop
+        /// Something in between was missed: it is asked for, from after the last that was seen.
+        case replay(after: Int64)
+    }
+
+    /// The last counter seen.
+    package private(set) var last: Int64
+
+    package init(last: Int64) {
+        self.last = last
+    }
+
+    /// An outcome with this counter came.
+    package mutating func sees(_ counter: Int64) -> Step {
+        if counter <= last { return .drop }
+        guard counter == last + 1 else { return .replay(after: last) }
+        last = counter
+        return .take
+    }
+
+    /// A heartbeat says that this counter was given out.
+    package func hears(_ counter: Int64) -> Step {
+        counter > last ? .replay(after: last) : .drop
+    }
+}
+
+/// Follows a worker's outcome topic without missing any: what does not come live is asked for again.
+package final class OutcomeFollower {
+    /// Something that was heard.
+    package enum Event {
+        /// An outcome, each once and in order.
+        case outcome(JSONValue)
+        case heartbeat(JSONValue)
+        /// Outcomes were missed; those follow now.
+        case gap(after: Int64)
+        /// The worker has another database: counting starts anew.
+        case newStream(String)
+    }
+
+    private let subscription: ZeroMQSocket
+    private let intake: IntakeClient
+    private let strategy: String?
+    private var detection: GapDetection?
+    private var stream: String?
+    private var events: [Event] = []
+
+    /// - Parameters:
+    ///   - strategy: The one strategy to follow; nil for all.
+    ///   - after: The last counter that is known already (`strategy_seq` with a strategy, else `seq`); nil to begin with
+    ///     what comes next.
+    package init(
+        outcomes: String, intake: String, strategy: String?, after: Int64?, in context: ZeroMQContext
+    ) throws(ZeroMQError) {
+        self.strategy = strategy
+        self.intake = try IntakeClient(intake, in: context)
+        detection = after.map(GapDetection.init(last:))
+        subscription = try ZeroMQSocket(.subscriber, in: context)
+        try subscription.setLinger(0)
+        try subscription.setReceiveQueueMax(100_000)
+        try subscription.subscribe(strategy.map { "outcome|\($0)|" } ?? "outcome|")
+        try subscription.subscribe("heartbeat|")
+        try subscription.connect(outcomes)
+    }
+
+    /// The next thing heard; nil when nothing was within the time.
+    package func next(milliseconds: Int) throws(ZeroMQError) -> Event? {
+        if events.isEmpty { try listen(milliseconds) }
+        return events.isEmpty ? nil : events.removeFirst()
+    }
+
+    private func listen(_ milliseconds: Int) throws(ZeroMQError) {
+        guard try subscription.waitUntilReadable(milliseconds: milliseconds),
+            let frames = try subscription.receiveMessage(), let body = frames.last?.bytes,
+            let message = try? JSONValue(parsing: body)
+        else { return }
+        notice(stream: message["stream"]?.string)
+        switch message["type"]?.string {
+        case "outcome":
+            guard let counter = counter(of: message) else { return }
+            var detection = detection ?? GapDetection(last: counter - 1)
+            switch detection.sees(counter) {
+            case .take: events.append(.outcome(message))
+            case .drop: break
+            case .replay(let after): return try replay(after: after)
+            }
+            self.detection = detection
+        case "heartbeat":
+            events.append(.heartbeat(message))
+            guard let given = strategy.map({ message["strategies"]?[$0]?.integer ?? 0 }) ?? message["seq"]?.integer
+            else { return }
+            guard let detection else { return self.detection = GapDetection(last: given) }
+            if case .replay(let after) = detection.hears(given) { try replay(after: after) }
+        default: break
+        }
+    }
+
+    private func notice(stream new: String?) {
+        guard let new, new != stream else { return }
+        if stream != nil {
+            detection = GapDetection(last: 0)
+            events.append(.newStream(new))
+        }
+        stream = new
+    }
+
+    private func counter(of outcome: JSONValue) -> Int64? {
+        outcome[strategy == nil ? "seq" : "strategy_seq"]?.integer
+    }
+
+    /// Asks for everything after a counter. What is left out when the worker does not answer is noticed again at the
+    /// next heartbeat.
+    private func replay(after first: Int64) throws(ZeroMQError) {
+        events.append(.gap(after: first))
+        var detection = GapDetection(last: first)
+        var more = true
+        while more {
+            var request = JSONWriter()
+            request.object { writer in
+                writer.member("v", 1)
+                writer.member("type", "replay")
+                if let strategy { writer.member("strategy_name", strategy) }
+                writer.member("after", detection.last)
+                writer.member("limit", 500)
+            }
+            let after = detection.last
+            let answer = try intake.ask(request.bytes, milliseconds: 5000) {
+                $0["type"]?.string == "replay" && $0["after"]?.integer == after
+            }
+            guard let answer, let outcomes = answer["outcomes"]?.array else { break }
+            for outcome in outcomes {
+                guard let counter = counter(of: outcome), detection.sees(counter) == .take else { continue }
+                events.append(.outcome(outcome))
+            }
+            more = answer["more"]?.bool ?? false
+        }
+        self.detection = detection
+    }
+}
