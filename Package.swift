@@ -66,10 +66,17 @@ let package = Package(
         room("AlpacaSimulator", "StrictJSON", "TradingCore", sockets),
         program("alpaca-simulator", "AlpacaSimulator", "TradingCore", arguments),
 
+        .target(
+            name: "TestKit",
+            dependencies: ["HostSystem", "StrictJSON", "WorkerClient", "ZeroMQMessaging", grdb], path: "Tests/TestKit",
+            swiftSettings: rules),
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),
         tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON", resources: [.copy("Answers")]),
         tests("WorkerClientTests", "WorkerClient"),
+        tests(
+            "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaSimulator", "StrictJSON", "WorkerClient", "HostSystem",
+            "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]
 )

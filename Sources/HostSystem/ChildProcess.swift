@@ -72,12 +72,46 @@ package final class ChildProcess {
         return false
     }
 
+    package enum Signal {
+        /// A request to stop.
+        case terminate
+        /// Ends it at once, without its doing anything.
+        case kill
+        /// Freezes it.
+        case stop
+        /// Lets it go on.
+        case proceed
+
+        fileprivate var number: Int32 {
+            switch self {
+            case .terminate: SIGTERM
+            case .kill: SIGKILL
+            case .stop: SIGSTOP
+            case .proceed: SIGCONT
+            }
+        }
+    }
+
+    package func send(_ signal: Signal) {
+        // A process whose end was taken note of may have given its number to another one.
+        if isRunning { kill(processID, signal.number) }
+    }
+
+    /// Waits until it has ended. Its exit code; nil where a signal ended it.
+    @discardableResult
+    package func waitUntilExit() -> Int32? {
+        if exitStatus == nil {
+            var status: Int32 = 0
+            while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+            exitStatus = status
+        }
+        // As wait(2) encodes it: the low seven bits are the signal, the next byte is the code.
+        return exitStatus.flatMap { $0 & 0x7F == 0 ? $0 >> 8 & 0xFF : nil }
+    }
+
     /// Asks it to stop, and waits until it has.
     package func stop() {
-        guard isRunning else { return }
-        kill(processID, SIGTERM)
-        var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
-        exitStatus = status
+        send(.terminate)
+        waitUntilExit()
     }
 }
