@@ -66,7 +66,7 @@ extension AttemptResult {
             self = error.saysThatIDExists ? .exists(error) : .refused(error)
         default:
             let error = ErrorAnswer.read(answer.body, httpStatusCode: answer.statusCode)
-            self = .lost(reason: "HTTP \(answer.statusCode): \(error.message)")
+            self = .lost(reason: "an answer that decides nothing, HTTP \(answer.statusCode): \(error.message)")
         }
     }
 }

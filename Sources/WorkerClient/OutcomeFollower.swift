@@ -96,8 +96,8 @@ package final class OutcomeFollower {
             events.append(.heartbeat(message))
             guard let given = strategy.map({ message["strategies"]?[$0]?.integer ?? 0 }) ?? message["seq"]?.integer
             else { return }
-            guard let detection else { return self.detection = GapDetection(last: given) }
-            if case .replay(let after) = detection.hears(given) { try replay(after: after) }
+            if detection == nil { detection = GapDetection(last: given) }
+            if case .replay(let after)? = detection?.hears(given) { try replay(after: after) }
         default: break
         }
     }

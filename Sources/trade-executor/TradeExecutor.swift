@@ -10,5 +10,5 @@ struct TradeExecutor: ParsableCommand {
             Start with `trade-executor demo`: it needs no account.
             Exit codes: 0 fine, 1 it failed (standard error says what and what to do), 64 wrong usage.
             """,
-        subcommands: [Run.self])
+        subcommands: [Run.self, Demo.self])
 }
