@@ -77,7 +77,10 @@ struct AlpacaSimulatorCommand: AsyncParsableCommand {
         guard (0...1000).contains(faultPerMille) else { throw ValidationError("--fault-per-mille is 0 to 1000.") }
         guard rateLimit >= 0 else { throw ValidationError("--rate-limit is 0 or more.") }
         guard (fillMilliseconds ?? 0) >= 0 else { throw ValidationError("--fill-milliseconds is 0 or more.") }
-        guard ExactDecimal(cash)?.isPositive == true else { throw ValidationError("--cash is a number of dollars.") }
+        guard let cash = ExactDecimal(cash), cash.isPositive, cash < ExactDecimal(100_000_000_000), cash.scale <= 2
+        else {
+            throw ValidationError("--cash is a number of dollars and cents, below a hundred thousand million.")
+        }
         for name in fault where Fault(rawValue: name) == nil {
             throw ValidationError("--fault \(name) is unknown. See --help for the names.")
         }

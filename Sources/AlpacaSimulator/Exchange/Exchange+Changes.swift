@@ -26,6 +26,9 @@ package struct OrderChanges: Sendable {
         if let quantity, !quantity.isWhole { throw .badParameter("qty must be integer") }
         if let limitPrice, !limitPrice.isPositive { throw .badParameter("limit price must be > 0") }
         if let stopPrice, !stopPrice.isPositive { throw .badParameter("stop price must be > 0") }
+        limitPrice = limitPrice?.truncated(places: 9)
+        stopPrice = stopPrice?.truncated(places: 9)
+        trail = trail?.truncated(places: 9)
         if let clientOrderID, clientOrderID.unicodeScalars.count > OrderTicket.clientOrderIDLengthMax {
             throw .badParameter("client_order_id must be no more than 128 characters")
         }
@@ -143,9 +146,10 @@ extension Exchange {
     }
 
     private func checkReplacement(_ old: Order, _ ticket: OrderTicket, _ asset: Asset) throws(Refusal) {
-        if asset.assetClass == .equity {
+        if asset.assetClass != .crypto {
             try checkIncrement(ticket.limitPrice, "limit_price")
-            if old.type != .trailingStop { try checkIncrement(ticket.stopPrice, "stop_price") }
+            try checkIncrement(ticket.stopPrice, "stop_price")
+            try checkIncrement(ticket.trailPrice, "trail_price")
         }
         let additional = cost(of: ticket, asset) - old.reservedCash
         guard old.reservedCash.isZero || additional <= buyingPower else {
@@ -160,9 +164,7 @@ extension Exchange {
 
     /// The moment at which a replacement takes effect.
     mutating func completeReplacement(of index: Int, by successor: Int) {
-        guard orders[index].status == .pendingReplace else {
-            return end(successor, .rejected)
-        }
+        guard !orders[index].status.isFinal else { return end(successor, .rejected) }
         let old = orders[index]
         orders[successor].parent = old.parent
         orders[successor].legs = old.legs
@@ -179,6 +181,7 @@ extension Exchange {
         takeOverReservation(successor, cash: cash, quantity: quantity)
 
         orders[successor].plan += 1
+        orders[successor].startedAt = now
         orders[successor].submittedAt = now
         orders[successor].updatedAt = now
         orders[successor].status = .new

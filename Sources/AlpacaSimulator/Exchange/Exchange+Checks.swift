@@ -25,6 +25,9 @@ extension Exchange {
         if let quantity = ticket.quantity, quantity.scale > 9 {
             throw .notAllowed("qty must be limited to 9 decimal places")
         }
+        if let notional = ticket.notional, notional.scale > 9 {
+            throw .notAllowed("notional must be limited to 9 decimal places")
+        }
         if ticket.notional != nil || ticket.quantity?.isWhole == false {
             // 403 and not 422, as recorded.
             guard asset.isFractionable else { throw .forbidden("asset \"\(asset.symbol)\" is not fractionable") }
@@ -66,6 +69,8 @@ extension Exchange {
             throw .notAllowed("notional value must be limited to 2 decimal places")
         }
         ticket.quantity = ticket.quantity?.truncated(places: 9)
+        ticket.limitPrice = ticket.limitPrice?.truncated(places: 9)
+        ticket.stopPrice = ticket.stopPrice?.truncated(places: 9)
         if ticket.quantity?.isZero == true { throw .badParameter("qty must be > 0") }
     }
 
@@ -87,9 +92,10 @@ extension Exchange {
     // MARK: Prices
 
     private func checkPrices(_ asset: Asset, _ ticket: OrderTicket) throws(Refusal) {
-        if asset.assetClass == .equity {
+        if asset.assetClass != .crypto {
             try checkIncrement(ticket.limitPrice, "limit_price")
             try checkIncrement(ticket.stopPrice, "stop_price")
+            try checkIncrement(ticket.trailPrice, "trail_price")
             try checkIncrement(ticket.takeProfitPrice, "take_profit.limit_price")
             try checkIncrement(ticket.stopLossPrice, "stop_loss.stop_price")
             try checkIncrement(ticket.stopLossLimitPrice, "stop_loss.limit_price")
@@ -128,7 +134,7 @@ extension Exchange {
     /// At most two places from one dollar up, four below (Alpaca's documents, "sub-penny increments").
     func checkIncrement(_ price: ExactDecimal?, _ field: String) throws(Refusal) {
         guard let price else { return }
-        guard price.scale <= (price >= ExactDecimal(1) ? 2 : 4) else {
+        guard price.scale <= (price.magnitude >= ExactDecimal(1) ? 2 : 4) else {
             throw .notAllowed(
                 "invalid \(field) \(price.text). sub-penny increment does not fulfill minimum pricing criteria")
         }

@@ -110,6 +110,7 @@ extension Exchange {
             assetsOfLegs.append(asset)
         }
         guard let units = ticket.quantity else { throw .badParameter("qty is required for mleg order") }
+        try checkIncrement(ticket.limitPrice, "limit_price")
         let net = ticket.limitPrice ?? netPrice(ticket, assetsOfLegs)
         if net.isPositive {
             let cost = net.times(units).times(ExactDecimal(100))

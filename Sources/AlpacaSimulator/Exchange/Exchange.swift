@@ -141,7 +141,7 @@ package struct Exchange: Sendable {
     package mutating func setPrice(_ price: ExactDecimal, of symbol: String, at time: Timestamp) throws(Refusal) {
         advance(to: time)
         guard let asset = assets.find(symbol) else { throw .notFound("symbol not found: \(symbol)") }
-        prices[asset.symbol] = price.withoutTrailingZeros
+        prices[asset.symbol] = price.truncated(places: 9)
         grossValueKnown = nil
         for index in (resting[asset.symbol] ?? []).sorted() { lookAtPrice(index) }
     }

@@ -49,6 +49,8 @@ package struct Order: Sendable {
     var script: Script?
     /// Until then no look-up and no listing shows the order.
     var hiddenUntil: Timestamp?
+    /// When it was sent to the venue; the delay of its fill counts from here.
+    var startedAt: Timestamp
     /// Whether a stop has been reached.
     var isTriggered = false
     /// What the order keeps others from spending or selling.
@@ -80,6 +82,7 @@ package struct Order: Sendable {
         self.status = status
         updatedAt = createdAt
         submittedAt = createdAt
+        startedAt = createdAt
     }
 
     /// Whether the order fills some three milliseconds after it came, without ever showing `new`: those recorded

@@ -131,7 +131,7 @@ package struct OrderTicket: Sendable {
         limitPrice = try fields.amount("limit_price")
         stopPrice = try fields.amount("stop_price")
         trailPrice = try fields.amount("trail_price")
-        trailPercent = try fields.amount("trail_percent")
+        trailPercent = try fields.amount("trail_percent")?.truncated(places: 9)
         if type != .trailingStop {
             if trailPrice != nil { throw .badParameter("\(type.rawValue) orders must not have trail_price") }
             if trailPercent != nil { throw .badParameter("\(type.rawValue) orders must not have trail_percent") }

@@ -34,9 +34,8 @@ extension SimulatorState {
         case .order(let id):
             return orderAnswer(try find(id), nested: request.http.value(of: "nested") == "true")
         case .replaceOrder(let id):
-            let index = try find(id)
-            return orderAnswer(
-                try exchange.replace(index, with: try OrderChanges(body), at: time), nested: false)
+            let successor = try exchange.replace(try find(id), with: try OrderChanges(body), at: time)
+            return orderAnswer(successor, nested: false)
         case .cancelOrder(let id):
             try exchange.cancel(try find(id), at: time)
             return .noContent
@@ -116,12 +115,12 @@ extension SimulatorState {
         var quantity = position.quantity.magnitude
         if let text = request.value(of: "qty") {
             guard let wanted = ExactDecimal(text), wanted.isPositive else { throw .badParameter("qty must be > 0") }
-            quantity = wanted
+            quantity = wanted.truncated(places: 9)
         } else if let text = request.value(of: "percentage") {
             guard let wanted = ExactDecimal(text), wanted.isPositive, wanted <= ExactDecimal(100) else {
                 throw .badParameter("percentage must be > 0 and <= 100")
             }
-            quantity = quantity.times(wanted).divided(by: ExactDecimal(100))
+            quantity = quantity.times(wanted.truncated(places: 9)).divided(by: ExactDecimal(100))
         }
         let order = try exchange.submit(SimulatorState.closing(position, quantity), at: time)
         return orderAnswer(order, nested: false)
