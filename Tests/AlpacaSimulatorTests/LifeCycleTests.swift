@@ -172,7 +172,7 @@ struct CancellationTests {
         var test = TestExchange()
         let order = try test.market("buy", "1", "KO")
         test.pass(milliseconds: 1000)
-        let refusal = #expect(throws: Refusal.self) { try test.exchange.cancel(order, at: test.now) }
+        let refusal = #expect(throws: BrokerRefusal.self) { try test.exchange.cancel(order, at: test.now) }
         #expect(refusal == .notAllowed("order is already in \"filled\" state"))
     }
 
@@ -243,10 +243,12 @@ struct ReplacementTests {
             "{'symbol':'KO','qty':'2','side':'buy','type':'limit','limit_price':'55','time_in_force':'day'}")
         var changes = OrderChanges()
         changes.limitPrice = decimal("55")
-        var refusal = #expect(throws: Refusal.self) { try test.exchange.replace(early, with: changes, at: test.now) }
+        var refusal = #expect(throws: BrokerRefusal.self) {
+            try test.exchange.replace(early, with: changes, at: test.now)
+        }
         #expect(refusal?.message == "unable to replace order, order isn't sent to exchange yet")
         test.pass(milliseconds: 100)
-        refusal = #expect(throws: Refusal.self) { try test.exchange.replace(early, with: changes, at: test.now) }
+        refusal = #expect(throws: BrokerRefusal.self) { try test.exchange.replace(early, with: changes, at: test.now) }
         #expect(refusal?.message == "order parameters are not changed")
     }
 }

@@ -148,7 +148,7 @@ struct AssetRuleTests {
     @Test("names both prices when a stop stands on the wrong side")
     func stopPrices() {
         var test = TestExchange()
-        let refusal = #expect(throws: Refusal.self) {
+        let refusal = #expect(throws: BrokerRefusal.self) {
             try test.submit(
                 "{'symbol':'KO','qty':'1','side':'buy','type':'stop','time_in_force':'day','stop_price':'50'}")
         }
@@ -162,7 +162,7 @@ struct AssetRuleTests {
     func halted() {
         var test = TestExchange()
         test.exchange.haltedSymbols = ["KO"]
-        let refusal = #expect(throws: Refusal.self) { try test.market("buy", "1", "KO") }
+        let refusal = #expect(throws: BrokerRefusal.self) { try test.market("buy", "1", "KO") }
         #expect(
             refusal?.message
                 == "market order rejected due to trading halt on symbol: \"KO\", please place a limit order instead")
@@ -174,7 +174,7 @@ struct AccountTests {
     @Test("for lack of funds is refused with both amounts")
     func buyingPower() {
         var test = TestExchange { $0.cash = ExactDecimal(100) }
-        let refusal = #expect(throws: Refusal.self) { try test.market("buy", "10", "KO") }
+        let refusal = #expect(throws: BrokerRefusal.self) { try test.market("buy", "10", "KO") }
         #expect(
             refusal?.body.text
                 == #"{"buying_power":"400","code":40310000,"cost_basis":"616.02","message":"insufficient buying power"}"#
@@ -186,7 +186,7 @@ struct AccountTests {
     func quantity() throws {
         var test = TestExchange()
         try test.hold("0.557436865", "PEP")
-        let refusal = #expect(throws: Refusal.self) { try test.market("sell", "1.057436865", "PEP") }
+        let refusal = #expect(throws: BrokerRefusal.self) { try test.market("sell", "1.057436865", "PEP") }
         #expect(
             refusal?.body.text
                 == #"{"available":"0.557436865","code":40310000,"existing_qty":"0.557436865","held_for_orders":"0","#
@@ -200,7 +200,7 @@ struct AccountTests {
         try test.hold("23", "AMD")
         let resting = try test.submit(
             "{'symbol':'AMD','qty':'23','side':'sell','type':'limit','limit_price':'500','time_in_force':'day'}")
-        let refusal = #expect(throws: Refusal.self) { try test.market("sell", "23", "AMD") }
+        let refusal = #expect(throws: BrokerRefusal.self) { try test.market("sell", "23", "AMD") }
         #expect(refusal?.body["held_for_orders"] == "23")
         #expect(refusal?.body["related_orders"] == .array([.string(test.exchange[resting].id)]))
     }
@@ -213,7 +213,7 @@ struct AccountTests {
         ])
     func short(_ symbol: String, _ quantity: String, _ message: String) {
         var test = TestExchange()
-        let refusal = #expect(throws: Refusal.self) { try test.market("sell", quantity, symbol) }
+        let refusal = #expect(throws: BrokerRefusal.self) { try test.market("sell", quantity, symbol) }
         #expect(refusal?.httpStatus == 422)
         #expect(refusal?.message == message)
     }
@@ -221,7 +221,7 @@ struct AccountTests {
     @Test("to sell coins that are not there names the coin")
     func coins() {
         var test = TestExchange()
-        let refusal = #expect(throws: Refusal.self) {
+        let refusal = #expect(throws: BrokerRefusal.self) {
             try test.submit(
                 "{'symbol':'BTC/USD','qty':'0.01','side':'sell','type':'market','time_in_force':'gtc'}")
         }
@@ -234,7 +234,7 @@ struct AccountTests {
         arguments: [("KO", "0.01", "day", "1"), ("BTC/USD", "0.0001", "gtc", "10")])
     func minimum(_ symbol: String, _ quantity: String, _ timeInForce: String, _ minimum: String) throws {
         var test = TestExchange()
-        let refusal = #expect(throws: Refusal.self) {
+        let refusal = #expect(throws: BrokerRefusal.self) {
             try test.submit(
                 "{'symbol':'\(symbol)','qty':'\(quantity)','side':'buy','type':'market',"
                     + "'time_in_force':'\(timeInForce)'}")
@@ -248,7 +248,7 @@ struct AccountTests {
     func washTrade() throws {
         var test = TestExchange()
         let first = try test.market("buy", "5", "KO")
-        let refusal = #expect(throws: Refusal.self) { try test.market("sell", "5", "KO") }
+        let refusal = #expect(throws: BrokerRefusal.self) { try test.market("sell", "5", "KO") }
         #expect(refusal?.message == "potential wash trade detected. use complex orders")
         #expect(refusal?.body["existing_order_id"] == .string(test.exchange[first].id))
         #expect(refusal?.body["reject_reason"] == "opposite side market/stop order exists")
@@ -261,7 +261,7 @@ struct AccountTests {
     @Test("with another intent than the position has is refused")
     func intent() {
         var test = TestExchange()
-        let refusal = #expect(throws: Refusal.self) {
+        let refusal = #expect(throws: BrokerRefusal.self) {
             try test.market("buy", "1", "KO", more: ",'position_intent':'buy_to_close'")
         }
         #expect(
@@ -272,7 +272,7 @@ struct AccountTests {
     func suspended() {
         var test = TestExchange()
         test.exchange.isTradeSuspendedByUser = true
-        let refusal = #expect(throws: Refusal.self) { try test.market("buy", "1", "KO") }
+        let refusal = #expect(throws: BrokerRefusal.self) { try test.market("buy", "1", "KO") }
         #expect(refusal?.message == "new orders are rejected by user request")
     }
 }
@@ -284,7 +284,7 @@ struct UniquenessTests {
         var test = TestExchange()
         try test.market("buy", "1", "KO", more: ",'client_order_id':'s:1'")
         test.pass(milliseconds: milliseconds)
-        let refusal = #expect(throws: Refusal.self) {
+        let refusal = #expect(throws: BrokerRefusal.self) {
             try test.market("buy", "2", "PEP", more: ",'client_order_id':'s:1'")
         }
         #expect(refusal == .badParameter("client_order_id must be unique"))
@@ -294,7 +294,7 @@ struct UniquenessTests {
 
 private func expectRefusal(_ row: RefusalCase) {
     var test = TestExchange()
-    let refusal = #expect(throws: Refusal.self) { try test.submit(row.body) }
+    let refusal = #expect(throws: BrokerRefusal.self) { try test.submit(row.body) }
     #expect(refusal?.httpStatus == row.httpStatus)
     #expect(refusal?.code == row.code)
     #expect(refusal?.message == row.message)

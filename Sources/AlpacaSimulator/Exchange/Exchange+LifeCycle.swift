@@ -76,7 +76,7 @@ extension Exchange {
         orders[index].orderClass == .multipleLegs ? orders[index].legs : []
     }
 
-    private mutating func set(_ status: OrderStatus, of index: Int) {
+    private mutating func set(_ status: SimulatedOrderStatus, of index: Int) {
         orders[index].status = status
         orders[index].updatedAt = now
     }
@@ -223,7 +223,7 @@ extension Exchange {
     // MARK: Ends
 
     /// Ends an order, and what hangs on it.
-    mutating func end(_ index: Int, _ status: OrderStatus) {
+    mutating func end(_ index: Int, _ status: SimulatedOrderStatus) {
         guard !orders[index].status.isFinal else { return }
         set(status, of: index)
         orders[index].stamp(status, at: now)
@@ -278,7 +278,7 @@ extension Exchange {
     // MARK: Scripts
 
     /// A status of a script, with the marks that go with it.
-    private mutating func setScripted(_ status: OrderStatus, of index: Int) {
+    private mutating func setScripted(_ status: SimulatedOrderStatus, of index: Int) {
         if status.isFinal {
             end(index, status)
         } else {
@@ -302,7 +302,7 @@ extension Exchange {
 
 extension Order {
     /// Sets the time that belongs to an end.
-    mutating func stamp(_ status: OrderStatus, at time: Timestamp) {
+    mutating func stamp(_ status: SimulatedOrderStatus, at time: Timestamp) {
         switch status {
         case .filled: filledAt = time
         case .canceled: canceledAt = time

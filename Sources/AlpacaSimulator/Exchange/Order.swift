@@ -7,13 +7,13 @@ package struct Order: Sendable {
     /// Nil for the parent of several legs.
     package let asset: Asset?
     package let side: OrderSide?
-    package let type: OrderType
-    package let timeInForce: TimeInForce
-    package let orderClass: OrderClass
+    package let type: SimulatedOrderType
+    package let timeInForce: SimulatedTimeInForce
+    package let orderClass: SimulatedOrderClass
     package let quantity: ExactDecimal?
     package let notional: ExactDecimal?
     package let extendedHours: Bool
-    package let intent: PositionIntent?
+    package let intent: SimulatedPositionIntent?
     package let createdAt: Timestamp
 
     package var limitPrice: ExactDecimal?
@@ -25,7 +25,7 @@ package struct Order: Sendable {
     /// For a leg of several: how many contracts of it make one unit.
     package var ratio: ExactDecimal?
 
-    package var status: OrderStatus
+    package var status: SimulatedOrderStatus
     package var filledQuantity = ExactDecimal.zero
     package var filledAveragePrice: ExactDecimal?
 
@@ -60,8 +60,8 @@ package struct Order: Sendable {
     package var symbol: String { asset?.symbol ?? "" }
 
     init(
-        id: String, clientOrderID: String, ticket: OrderTicket, asset: Asset?, intent: PositionIntent?,
-        createdAt: Timestamp, status: OrderStatus
+        id: String, clientOrderID: String, ticket: OrderTicket, asset: Asset?, intent: SimulatedPositionIntent?,
+        createdAt: Timestamp, status: SimulatedOrderStatus
     ) {
         self.id = id
         self.clientOrderID = clientOrderID
