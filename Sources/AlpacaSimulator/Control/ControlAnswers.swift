@@ -17,7 +17,7 @@ extension SimulatorState {
     ) throws(BrokerRefusal) -> HTTPAnswer {
         switch route {
         case .receivedOrders:
-            return request.http.value(of: "summary") == "true" ? summaryAnswer() : receivedAnswer(request.http)
+            return request.http.isOn("summary") ? summaryAnswer() : receivedAnswer(request.http)
         case .requests:
             return .json { writer in
                 writer.object { writer in

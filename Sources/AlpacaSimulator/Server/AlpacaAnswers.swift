@@ -30,9 +30,9 @@ extension SimulatorState {
             guard let index = exchange.order(clientOrderID: clientOrderID) else {
                 throw .notFound("order not found for \(clientOrderID)")
             }
-            return orderAnswer(index, nested: request.http.value(of: "nested") == "true")
+            return orderAnswer(index, nested: request.http.isOn("nested"))
         case .order(let id):
-            return orderAnswer(try find(id), nested: request.http.value(of: "nested") == "true")
+            return orderAnswer(try find(id), nested: request.http.isOn("nested"))
         case .replaceOrder(let id):
             let successor = try exchange.replace(try find(id), with: try OrderChanges(body), at: time)
             return orderAnswer(successor, nested: false)
@@ -136,7 +136,7 @@ extension SimulatorState {
     }
 
     private mutating func closeAllPositions(_ request: HTTPRequest, at time: Timestamp) -> HTTPAnswer {
-        if request.value(of: "cancel_orders")?.lowercased() == "true" {
+        if request.isOn("cancel_orders") {
             for index in exchange.live.sorted() { exchange.end(index, .canceled) }
         }
         var rows: [(symbol: String, result: Result<Int, BrokerRefusal>)] = []
@@ -184,7 +184,7 @@ extension OrderFilter {
         after = try OrderFilter.time(request, "after")
         until = try OrderFilter.time(request, "until")
         isAscending = request.value(of: "direction") == "asc"
-        isNested = request.value(of: "nested")?.lowercased() == "true"
+        isNested = request.isOn("nested")
         symbols = OrderFilter.words(request, "symbols")
         assetClasses = OrderFilter.words(request, "asset_class")
         if let text = request.value(of: "side"), !text.isEmpty {
