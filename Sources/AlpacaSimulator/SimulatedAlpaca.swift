@@ -120,8 +120,8 @@ package final class SimulatedAlpaca: Sendable {
         simulator.withState { state, _ in state.exchange.hiddenForMilliseconds = milliseconds }
     }
 
-    package func setPrice(_ price: ExactDecimal, of symbol: String) async throws(Refusal) {
-        try simulator.tryWithState { (state, time) throws(Refusal) in
+    package func setPrice(_ price: ExactDecimal, of symbol: String) async throws(BrokerRefusal) {
+        try simulator.tryWithState { (state, time) throws(BrokerRefusal) in
             try state.exchange.setPrice(price, of: symbol, at: time)
         }
     }

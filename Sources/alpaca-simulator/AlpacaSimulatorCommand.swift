@@ -8,20 +8,29 @@ import TradingCore
 struct AlpacaSimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "alpaca-simulator",
-        abstract: "Answers as Alpaca's Trading API does, on this machine, without an account.",
+        abstract: "Answers as Alpaca's Trading API does, without an account.",
         discussion: """
-            Prints `ready url=http://127.0.0.1:PORT` once it serves. SIGTERM and SIGINT end it with exit code 0. Exit
-            code 1: it cannot serve, and says why in one line on standard error. Exit code 64: wrong usage.
+            Prints `ready url=http://127.0.0.1:PORT` once it serves. SIGTERM and SIGINT
+            end it with exit code 0. Exit code 1: it cannot serve, and says why in one
+            line on standard error. Exit code 64: wrong usage.
 
-            Orders, look-ups, listings, cancel, replace, positions, account, clock, assets and FILL activities stand
-            under /v2 as at Alpaca. Orders live as recorded ones did: pending_new, then new, then filled after some
-            150 to 900 ms (3 ms for notional, fractional and crypto). Limits that are not reached rest.
+            Orders, look-ups, listings, cancel, replace, positions, account, clock,
+            assets and FILL activities stand under /v2 as at Alpaca. Orders live as
+            recorded ones did: pending_new, then new, then filled after some 150 to
+            900 ms (3 ms for notional, fractional and crypto). Limits that are not
+            reached rest. Prices stand still until they are moved.
 
             FAULTS
-              \(Fault.allCases.map(\.rawValue).chunked(three: "\n  "))
+            What a request under /v2/orders can be struck by, and whether the order is
+            recorded then:
+              \(AlpacaSimulatorCommand.faultList)
 
             \(ControlHelp.text)
             """)
+
+    private static let faultList = Fault.allCases
+        .map { "\($0.rawValue) (\($0.recordsOrder ? "recorded" : "not recorded"))" }
+        .joined(separator: "\n  ")
 
     enum Market: String, ExpressibleByArgument, CaseIterable {
         case open
@@ -77,7 +86,10 @@ struct AlpacaSimulatorCommand: AsyncParsableCommand {
         guard (0...1000).contains(faultPerMille) else { throw ValidationError("--fault-per-mille is 0 to 1000.") }
         guard rateLimit >= 0 else { throw ValidationError("--rate-limit is 0 or more.") }
         guard (fillMilliseconds ?? 0) >= 0 else { throw ValidationError("--fill-milliseconds is 0 or more.") }
-        guard ExactDecimal(cash)?.isPositive == true else { throw ValidationError("--cash is a number of dollars.") }
+        guard let cash = ExactDecimal(cash), cash.isPositive, cash < ExactDecimal(100_000_000_000), cash.scale <= 2
+        else {
+            throw ValidationError("--cash is a number of dollars and cents, below a hundred thousand million.")
+        }
         for name in fault where Fault(rawValue: name) == nil {
             throw ValidationError("--fault \(name) is unknown. See --help for the names.")
         }
@@ -121,14 +133,5 @@ struct AlpacaSimulatorCommand: AsyncParsableCommand {
     private static func write(_ line: String, to file: Int32) {
         let bytes = Array(line.utf8)
         _ = Glibc.write(file, bytes, bytes.count)
-    }
-}
-
-extension [String] {
-    /// The texts with commas, three to a line.
-    fileprivate func chunked(three separator: String) -> String {
-        stride(from: 0, to: count, by: 3)
-            .map { self[$0..<Swift.min($0 + 3, count)].joined(separator: ", ") }
-            .joined(separator: "," + separator)
     }
 }

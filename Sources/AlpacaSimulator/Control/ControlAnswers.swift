@@ -5,7 +5,7 @@ import TradingCore
 extension SimulatorState {
     mutating func control(_ route: ControlRoute, _ request: ParsedRequest, at time: Timestamp) -> HTTPAnswer {
         exchange.advance(to: time)
-        do throws(Refusal) {
+        do throws(BrokerRefusal) {
             return try carryOut(route, request, at: time)
         } catch {
             return .refusal(error)
@@ -14,10 +14,10 @@ extension SimulatorState {
 
     private mutating func carryOut(
         _ route: ControlRoute, _ request: ParsedRequest, at time: Timestamp
-    ) throws(Refusal) -> HTTPAnswer {
+    ) throws(BrokerRefusal) -> HTTPAnswer {
         switch route {
         case .receivedOrders:
-            return request.http.value(of: "summary") == "true" ? summaryAnswer() : receivedAnswer(request.http)
+            return request.http.isOn("summary") ? summaryAnswer() : receivedAnswer(request.http)
         case .requests:
             return .json { writer in
                 writer.object { writer in
@@ -62,12 +62,12 @@ extension SimulatorState {
         return .json(200, ["ok": true])
     }
 
-    private func body(_ request: ParsedRequest) throws(Refusal) -> JSONValue {
+    private func body(_ request: ParsedRequest) throws(BrokerRefusal) -> JSONValue {
         guard let json = request.json, json.members != nil else { throw .unreadableBody }
         return json
     }
 
-    private mutating func changeAccount(_ body: JSONValue) throws(Refusal) {
+    private mutating func changeAccount(_ body: JSONValue) throws(BrokerRefusal) {
         if let cash = try RequestFields(body).amount("cash") { exchange.setCash(cash) }
         if let isSuspended = body["trade_suspended_by_user"]?.bool { exchange.isTradeSuspendedByUser = isSuspended }
         if let isEnabled = body["shorting_enabled"]?.bool { exchange.isShortingEnabled = isEnabled }
@@ -99,7 +99,7 @@ extension SimulatorState {
 }
 
 extension FaultRule {
-    init(_ body: JSONValue) throws(Refusal) {
+    init(_ body: JSONValue) throws(BrokerRefusal) {
         self.init(try Fault(name: body["fault"]?.string))
         if let times = body["times"]?.integer { timesLeft = Int(times) }
         if body["times"]?.isNull == true { timesLeft = nil }
@@ -112,7 +112,7 @@ extension FaultRule {
 }
 
 extension RandomFaults {
-    init(_ body: JSONValue) throws(Refusal) {
+    init(_ body: JSONValue) throws(BrokerRefusal) {
         guard let perMille = body["per_mille"]?.integer, (0...1000).contains(perMille) else {
             throw .badParameter("per_mille must be a whole number from 0 to 1000")
         }
@@ -130,7 +130,7 @@ extension RandomFaults {
 }
 
 extension Fault {
-    init(name: String?) throws(Refusal) {
+    init(name: String?) throws(BrokerRefusal) {
         guard let fault = name.flatMap(Fault.init(rawValue:)) else {
             throw .badParameter("fault must be one of \(Fault.allCases.map(\.rawValue).joined(separator: ", "))")
         }
@@ -139,7 +139,7 @@ extension Fault {
 }
 
 extension FaultMethod {
-    init(name: String?) throws(Refusal) {
+    init(name: String?) throws(BrokerRefusal) {
         guard let method = name.flatMap(FaultMethod.init(rawValue:)) else {
             throw .badParameter("method must be one of \(FaultMethod.allCases.map(\.rawValue).joined(separator: ", "))")
         }
@@ -148,7 +148,7 @@ extension FaultMethod {
 }
 
 extension Script {
-    init(_ body: JSONValue) throws(Refusal) {
+    init(_ body: JSONValue) throws(BrokerRefusal) {
         let fields = try RequestFields(body)
         var steps: [ScriptStep] = []
         for step in try fields.list("steps") ?? [] {
@@ -159,10 +159,10 @@ extension Script {
             }
             steps.append(
                 ScriptStep(
-                    afterMilliseconds: milliseconds, status: OrderStatus(status),
+                    afterMilliseconds: milliseconds, status: SimulatedOrderStatus(status),
                     filledQuantity: try step.amount("filled_qty"), price: try step.amount("price")))
         }
-        let initialStatus = try fields.text("initial_status").map { OrderStatus($0) }
+        let initialStatus = try fields.text("initial_status").map { SimulatedOrderStatus($0) }
         guard !steps.isEmpty || initialStatus != nil else { throw .badParameter("steps or initial_status is required") }
         self.init(
             symbol: try fields.text("symbol"), clientOrderID: try fields.text("client_order_id"),

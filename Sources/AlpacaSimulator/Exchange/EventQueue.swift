@@ -7,7 +7,7 @@ struct Event: Sendable {
         case acknowledged
         /// `share` of what is open, in percent: 100 fills the rest.
         case filled(share: Int)
-        case endedUnfilled(OrderStatus)
+        case endedUnfilled(SimulatedOrderStatus)
         case cancelled
         case replaced(by: Int)
         case scripted(ScriptStep)

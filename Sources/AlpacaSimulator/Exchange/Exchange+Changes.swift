@@ -4,7 +4,7 @@ package import TradingCore
 /// What may be changed about an order.
 package struct OrderChanges: Sendable {
     package var quantity: ExactDecimal?
-    package var timeInForce: TimeInForce?
+    package var timeInForce: SimulatedTimeInForce?
     package var limitPrice: ExactDecimal?
     package var stopPrice: ExactDecimal?
     package var trail: ExactDecimal?
@@ -12,7 +12,7 @@ package struct OrderChanges: Sendable {
 
     package init() {}
 
-    package init(_ body: JSONValue) throws(Refusal) {
+    package init(_ body: JSONValue) throws(BrokerRefusal) {
         let fields = try RequestFields(body)
         quantity = try fields.amount("qty")
         limitPrice = try fields.amount("limit_price")
@@ -20,12 +20,15 @@ package struct OrderChanges: Sendable {
         trail = try fields.amount("trail")
         clientOrderID = try fields.text("client_order_id")
         if try fields.text("time_in_force") != nil {
-            timeInForce = try fields.word("time_in_force", orRefuse: "invalid time_in_force") as TimeInForce
+            timeInForce = try fields.word("time_in_force", orRefuse: "invalid time_in_force") as SimulatedTimeInForce
         }
         if let quantity, !quantity.isPositive { throw .badParameter("qty must be > 0") }
         if let quantity, !quantity.isWhole { throw .badParameter("qty must be integer") }
         if let limitPrice, !limitPrice.isPositive { throw .badParameter("limit price must be > 0") }
         if let stopPrice, !stopPrice.isPositive { throw .badParameter("stop price must be > 0") }
+        limitPrice = limitPrice?.truncated(places: 9)
+        stopPrice = stopPrice?.truncated(places: 9)
+        trail = trail?.truncated(places: 9)
         if let clientOrderID, clientOrderID.unicodeScalars.count > OrderTicket.clientOrderIDLengthMax {
             throw .badParameter("client_order_id must be no more than 128 characters")
         }
@@ -36,7 +39,7 @@ extension Exchange {
     // MARK: Cancelling
 
     /// Asks for an order's cancellation, which comes some milliseconds later. Asking again is no error.
-    package mutating func cancel(_ index: Int, at time: Timestamp) throws(Refusal) {
+    package mutating func cancel(_ index: Int, at time: Timestamp) throws(BrokerRefusal) {
         advance(to: time)
         let order = orders[index]
         if order.ratio != nil { throw .notAllowed("cannot cancel individual legs of a mleg order") }
@@ -58,10 +61,10 @@ extension Exchange {
 
     /// Asks for the cancellation of every live order that hangs on no other.
     /// - Returns: The orders asked for, and why one was refused.
-    package mutating func cancelAll(at time: Timestamp) -> [(order: Int, refusal: Refusal?)] {
+    package mutating func cancelAll(at time: Timestamp) -> [(order: Int, refusal: BrokerRefusal?)] {
         advance(to: time)
         return live.sorted().filter { orders[$0].parent == nil }.map { index in
-            do throws(Refusal) {
+            do throws(BrokerRefusal) {
                 try cancel(index, at: time)
                 return (index, nil)
             } catch {
@@ -75,7 +78,9 @@ extension Exchange {
     /// Replaces an order by one with other prices or quantity.
     /// - Returns: The index of the new order. It takes over some milliseconds later, unless the old one has ended by
     ///   then: then it is rejected.
-    package mutating func replace(_ index: Int, with changes: OrderChanges, at time: Timestamp) throws(Refusal) -> Int {
+    package mutating func replace(_ index: Int, with changes: OrderChanges, at time: Timestamp) throws(BrokerRefusal)
+        -> Int
+    {
         advance(to: time)
         let old = orders[index]
         try checkReplaceable(old)
@@ -93,7 +98,7 @@ extension Exchange {
         return successor
     }
 
-    private func checkReplaceable(_ order: Order) throws(Refusal) {
+    private func checkReplaceable(_ order: Order) throws(BrokerRefusal) {
         if order.ratio != nil { throw .notAllowed("cannot replace individual legs of a mleg order") }
         switch order.status {
         case .new, .partiallyFilled, .held: break
@@ -108,7 +113,7 @@ extension Exchange {
         if order.notional != nil { throw .notAllowed("notional orders cannot be replaced") }
     }
 
-    private func ticket(changing old: Order, _ changes: OrderChanges) throws(Refusal) -> OrderTicket {
+    private func ticket(changing old: Order, _ changes: OrderChanges) throws(BrokerRefusal) -> OrderTicket {
         var ticket = OrderTicket()
         ticket.symbol = old.symbol
         ticket.side = old.side
@@ -142,10 +147,11 @@ extension Exchange {
         return ticket
     }
 
-    private func checkReplacement(_ old: Order, _ ticket: OrderTicket, _ asset: Asset) throws(Refusal) {
-        if asset.assetClass == .equity {
+    private func checkReplacement(_ old: Order, _ ticket: OrderTicket, _ asset: Asset) throws(BrokerRefusal) {
+        if asset.assetClass != .crypto {
             try checkIncrement(ticket.limitPrice, "limit_price")
-            if old.type != .trailingStop { try checkIncrement(ticket.stopPrice, "stop_price") }
+            try checkIncrement(ticket.stopPrice, "stop_price")
+            try checkIncrement(ticket.trailPrice, "trail_price")
         }
         let additional = cost(of: ticket, asset) - old.reservedCash
         guard old.reservedCash.isZero || additional <= buyingPower else {
@@ -160,9 +166,7 @@ extension Exchange {
 
     /// The moment at which a replacement takes effect.
     mutating func completeReplacement(of index: Int, by successor: Int) {
-        guard orders[index].status == .pendingReplace else {
-            return end(successor, .rejected)
-        }
+        guard !orders[index].status.isFinal else { return end(successor, .rejected) }
         let old = orders[index]
         orders[successor].parent = old.parent
         orders[successor].legs = old.legs
@@ -179,6 +183,7 @@ extension Exchange {
         takeOverReservation(successor, cash: cash, quantity: quantity)
 
         orders[successor].plan += 1
+        orders[successor].startedAt = now
         orders[successor].submittedAt = now
         orders[successor].updatedAt = now
         orders[successor].status = .new

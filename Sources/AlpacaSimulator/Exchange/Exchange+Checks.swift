@@ -7,7 +7,7 @@ extension Exchange {
     // MARK: The asset
 
     /// - Returns: The ticket as it is entered: quantities of crypto are cut to nine places without a word.
-    func checkAsset(_ asset: Asset, _ ticket: OrderTicket) throws(Refusal) -> OrderTicket {
+    func checkAsset(_ asset: Asset, _ ticket: OrderTicket) throws(BrokerRefusal) -> OrderTicket {
         var ticket = ticket
         guard asset.isActive else { throw .badParameter("asset \(asset.symbol) is not active") }
         guard asset.isTradable else { throw .notAllowed("asset \"\(asset.symbol)\" is not tradable") }
@@ -21,9 +21,12 @@ extension Exchange {
         return ticket
     }
 
-    private func checkEquity(_ asset: Asset, _ ticket: OrderTicket) throws(Refusal) {
+    private func checkEquity(_ asset: Asset, _ ticket: OrderTicket) throws(BrokerRefusal) {
         if let quantity = ticket.quantity, quantity.scale > 9 {
             throw .notAllowed("qty must be limited to 9 decimal places")
+        }
+        if let notional = ticket.notional, notional.scale > 9 {
+            throw .notAllowed("notional must be limited to 9 decimal places")
         }
         if ticket.notional != nil || ticket.quantity?.isWhole == false {
             // 403 and not 422, as recorded.
@@ -52,7 +55,7 @@ extension Exchange {
         }
     }
 
-    private func checkCrypto(_ ticket: inout OrderTicket) throws(Refusal) {
+    private func checkCrypto(_ ticket: inout OrderTicket) throws(BrokerRefusal) {
         guard ticket.orderClass == .simple else { throw .notAllowed("crypto orders must be simple orders") }
         switch ticket.type {
         case .market, .limit, .stopLimit: break
@@ -66,10 +69,12 @@ extension Exchange {
             throw .notAllowed("notional value must be limited to 2 decimal places")
         }
         ticket.quantity = ticket.quantity?.truncated(places: 9)
+        ticket.limitPrice = ticket.limitPrice?.truncated(places: 9)
+        ticket.stopPrice = ticket.stopPrice?.truncated(places: 9)
         if ticket.quantity?.isZero == true { throw .badParameter("qty must be > 0") }
     }
 
-    private func checkOption(_ ticket: OrderTicket) throws(Refusal) {
+    private func checkOption(_ ticket: OrderTicket) throws(BrokerRefusal) {
         guard ticket.orderClass == .simple else {
             throw .notAllowed("complex orders not supported for options trading")
         }
@@ -86,10 +91,11 @@ extension Exchange {
 
     // MARK: Prices
 
-    private func checkPrices(_ asset: Asset, _ ticket: OrderTicket) throws(Refusal) {
-        if asset.assetClass == .equity {
+    private func checkPrices(_ asset: Asset, _ ticket: OrderTicket) throws(BrokerRefusal) {
+        if asset.assetClass != .crypto {
             try checkIncrement(ticket.limitPrice, "limit_price")
             try checkIncrement(ticket.stopPrice, "stop_price")
+            try checkIncrement(ticket.trailPrice, "trail_price")
             try checkIncrement(ticket.takeProfitPrice, "take_profit.limit_price")
             try checkIncrement(ticket.stopLossPrice, "stop_loss.stop_price")
             try checkIncrement(ticket.stopLossLimitPrice, "stop_loss.limit_price")
@@ -126,9 +132,9 @@ extension Exchange {
     }
 
     /// At most two places from one dollar up, four below (Alpaca's documents, "sub-penny increments").
-    func checkIncrement(_ price: ExactDecimal?, _ field: String) throws(Refusal) {
+    func checkIncrement(_ price: ExactDecimal?, _ field: String) throws(BrokerRefusal) {
         guard let price else { return }
-        guard price.scale <= (price >= ExactDecimal(1) ? 2 : 4) else {
+        guard price.scale <= (price.magnitude >= ExactDecimal(1) ? 2 : 4) else {
             throw .notAllowed(
                 "invalid \(field) \(price.text). sub-penny increment does not fulfill minimum pricing criteria")
         }
@@ -137,7 +143,7 @@ extension Exchange {
     // MARK: The account
 
     /// - Returns: What the order does to the position.
-    func checkAccount(_ asset: Asset, _ ticket: OrderTicket) throws(Refusal) -> PositionIntent? {
+    func checkAccount(_ asset: Asset, _ ticket: OrderTicket) throws(BrokerRefusal) -> SimulatedPositionIntent? {
         guard let side = ticket.side else { return nil }
         let inferred = inferredIntent(asset, side)
         if let specified = ticket.intent, specified != inferred {
@@ -153,7 +159,7 @@ extension Exchange {
         return inferred
     }
 
-    func inferredIntent(_ asset: Asset, _ side: OrderSide) -> PositionIntent {
+    func inferredIntent(_ asset: Asset, _ side: OrderSide) -> SimulatedPositionIntent {
         let held = positions[asset.symbol]?.quantity ?? .zero
         switch side {
         case .buy: return held < .zero ? .buyToClose : .buyToOpen
@@ -163,7 +169,7 @@ extension Exchange {
 
     /// A whole share of a stock below one dollar was taken in the recordings, so the minimum of an equity is asked
     /// of parts of shares only.
-    private func checkMinimum(_ asset: Asset, _ ticket: OrderTicket) throws(Refusal) {
+    private func checkMinimum(_ asset: Asset, _ ticket: OrderTicket) throws(BrokerRefusal) {
         let value = ticket.notional ?? (ticket.quantity ?? .zero).times(ticket.limitPrice ?? price(of: asset))
         switch asset.assetClass {
         case .crypto:
@@ -188,7 +194,7 @@ extension Exchange {
         return (ticket.quantity ?? .zero).times(price).times(ExactDecimal(asset.multiplier)).truncated(places: 2)
     }
 
-    private func checkFunds(_ asset: Asset, _ ticket: OrderTicket) throws(Refusal) {
+    private func checkFunds(_ asset: Asset, _ ticket: OrderTicket) throws(BrokerRefusal) {
         let held = positions[asset.symbol]?.quantity ?? .zero
         let coversShort = held < .zero && (ticket.quantity ?? .zero) <= held.magnitude
         guard !coversShort else { return }
@@ -205,13 +211,13 @@ extension Exchange {
         }
     }
 
-    private static func insufficient(_ field: String, _ power: ExactDecimal, _ cost: ExactDecimal) -> Refusal {
+    private static func insufficient(_ field: String, _ power: ExactDecimal, _ cost: ExactDecimal) -> BrokerRefusal {
         .forbidden(
             "insufficient \(field.split(separator: "_").joined(separator: " "))",
             [.init(field, .string(power.text)), .init("cost_basis", .string(cost.text))])
     }
 
-    private func checkQuantity(_ asset: Asset, _ ticket: OrderTicket) throws(Refusal) {
+    private func checkQuantity(_ asset: Asset, _ ticket: OrderTicket) throws(BrokerRefusal) {
         let held = positions[asset.symbol]?.quantity ?? .zero
         let reserved = reservedToSell[asset.symbol] ?? .zero
         let requested = ticket.quantity ?? (ticket.notional ?? .zero).divided(by: price(of: asset))
@@ -255,7 +261,7 @@ extension Exchange {
         return fields
     }
 
-    private func checkShort(_ asset: Asset, _ ticket: OrderTicket) throws(Refusal) {
+    private func checkShort(_ asset: Asset, _ ticket: OrderTicket) throws(BrokerRefusal) {
         guard ticket.notional == nil, ticket.quantity?.isWhole == true else {
             throw .notAllowed("fractional orders cannot be sold short")
         }
@@ -266,7 +272,7 @@ extension Exchange {
     }
 
     /// Source: "User Protection" in Alpaca's documents. Brackets, oco, oto and trailing stops are exempt.
-    private func checkWashTrade(_ asset: Asset, _ ticket: OrderTicket, _ side: OrderSide) throws(Refusal) {
+    private func checkWashTrade(_ asset: Asset, _ ticket: OrderTicket, _ side: OrderSide) throws(BrokerRefusal) {
         guard ticket.orderClass == .simple, ticket.type != .trailingStop else { return }
         let opposite = liveOrders(asset.symbol, side.opposite)
         if let order = opposite.first(where: { orders[$0].type == .market || orders[$0].type == .stop }) {
@@ -280,7 +286,7 @@ extension Exchange {
         if let crossing { throw washTrade(with: crossing, "opposite side limit order exists") }
     }
 
-    private func washTrade(with order: Int, _ reason: String) -> Refusal {
+    private func washTrade(with order: Int, _ reason: String) -> BrokerRefusal {
         .forbidden(
             "potential wash trade detected. use complex orders",
             [.init("existing_order_id", .string(orders[order].id)), .init("reject_reason", .string(reason))])

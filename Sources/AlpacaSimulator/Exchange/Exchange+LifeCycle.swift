@@ -12,7 +12,9 @@ extension Exchange {
         }) {
             let script = scripts[found]
             if let left = script.timesLeft { scripts[found].timesLeft = left - 1 }
-            if let initial = script.initialStatus { setScripted(initial, of: index) }
+            if let initial = script.initialStatus {
+                applyScripted(ScriptStep(afterMilliseconds: 0, status: initial), to: index)
+            }
             orders[index].plan += 1
             for step in script.steps {
                 schedule(.scripted(step), index, at: now.advanced(byMilliseconds: step.afterMilliseconds))
@@ -28,6 +30,7 @@ extension Exchange {
     /// never for orders that fill at once.
     mutating func start(_ index: Int) {
         orders[index].plan += 1
+        orders[index].startedAt = now
         let timings = settings.timings
         if orders[index].fillsAtOnce {
             let delay = random.number(in: timings.filledAtOnce)
@@ -73,7 +76,7 @@ extension Exchange {
         orders[index].orderClass == .multipleLegs ? orders[index].legs : []
     }
 
-    private mutating func set(_ status: OrderStatus, of index: Int) {
+    private mutating func set(_ status: SimulatedOrderStatus, of index: Int) {
         orders[index].status = status
         orders[index].updatedAt = now
     }
@@ -83,6 +86,10 @@ extension Exchange {
     /// Decides what an order does that has just become live: fill, rest, or end because it may not rest.
     mutating func becomeLive(_ index: Int) {
         let order = orders[index]
+        if order.orderClass == .oneCancelsOther, order.parent == nil {
+            // The stop of a pair is held beside its live sibling, and watches the price.
+            for leg in order.legs { rest(leg) }
+        }
         if order.timeInForce == .atClose {
             rest(index)
         } else if isMarketable(index) {
@@ -102,9 +109,7 @@ extension Exchange {
         let order = orders[index]
         let delay = random.number(
             in: order.asset?.assetClass == .crypto ? settings.timings.filledAtOnce : settings.timings.filled)
-        // The recorded delays count from the order's creation; an order that rested counts from now.
-        let start = order.plan == 1 && !order.isTriggered ? order.createdAt : now
-        let end = max(start.advanced(byMicroseconds: delay), now.advanced(byMicroseconds: 1))
+        let end = max(order.startedAt.advanced(byMicroseconds: delay), now.advanced(byMicroseconds: 1))
         let isDivisible = order.quantity.map { $0 > ExactDecimal(1) && $0.isWhole } ?? false
         if settings.makesPartialFills, isDivisible, order.timeInForce != .fillOrKill, order.asset != nil,
             random.number(in: 1...100) <= 10
@@ -163,6 +168,7 @@ extension Exchange {
         }
         guard orders[index].status != .held, isMarketable(index) else { return }
         resting[asset.symbol]?.remove(index)
+        orders[index].startedAt = now
         scheduleFill(index)
     }
 
@@ -217,7 +223,7 @@ extension Exchange {
     // MARK: Ends
 
     /// Ends an order, and what hangs on it.
-    mutating func end(_ index: Int, _ status: OrderStatus) {
+    mutating func end(_ index: Int, _ status: SimulatedOrderStatus) {
         guard !orders[index].status.isFinal else { return }
         set(status, of: index)
         orders[index].stamp(status, at: now)
@@ -241,6 +247,7 @@ extension Exchange {
     /// watches the price.
     private mutating func activate(_ leg: Int, isOnly: Bool) {
         orders[leg].plan += 1
+        orders[leg].startedAt = now
         orders[leg].submittedAt = now
         if orders[leg].type == .limit {
             reserveToSell(leg)
@@ -258,8 +265,8 @@ extension Exchange {
     /// The end of the session for one order: those at the close fill, those of the day expire.
     mutating func close(_ index: Int) {
         let order = orders[index]
-        guard let assetClass = order.asset?.assetClass ?? .option as AssetClass?, assetClass != .crypto,
-            !order.extendedHours, order.status != .accepted, order.parent == nil || order.status != .held
+        guard order.asset?.assetClass != .crypto, !order.extendedHours, order.status != .accepted,
+            order.parent == nil || order.status != .held
         else { return }
         switch order.timeInForce {
         case .atClose: fill(index, share: 100)
@@ -271,7 +278,7 @@ extension Exchange {
     // MARK: Scripts
 
     /// A status of a script, with the marks that go with it.
-    private mutating func setScripted(_ status: OrderStatus, of index: Int) {
+    private mutating func setScripted(_ status: SimulatedOrderStatus, of index: Int) {
         if status.isFinal {
             end(index, status)
         } else {
@@ -295,7 +302,7 @@ extension Exchange {
 
 extension Order {
     /// Sets the time that belongs to an end.
-    mutating func stamp(_ status: OrderStatus, at time: Timestamp) {
+    mutating func stamp(_ status: SimulatedOrderStatus, at time: Timestamp) {
         switch status {
         case .filled: filledAt = time
         case .canceled: canceledAt = time

@@ -5,7 +5,7 @@ package import TradingCore
 extension Exchange {
     /// Takes an order or refuses it.
     /// - Returns: The index of the order.
-    package mutating func submit(_ ticket: OrderTicket, at time: Timestamp) throws(Refusal) -> Int {
+    package mutating func submit(_ ticket: OrderTicket, at time: Timestamp) throws(BrokerRefusal) -> Int {
         advance(to: time)
         if isTradeSuspendedByUser { throw .forbidden("new orders are rejected by user request") }
         if ticket.orderClass == .multipleLegs { return try submitLegs(ticket) }
@@ -25,14 +25,14 @@ extension Exchange {
     }
 
     /// Unique per account for ever, ended orders included (probed on paper; the message was recorded).
-    func checkUniqueness(of clientOrderID: String?) throws(Refusal) {
+    func checkUniqueness(of clientOrderID: String?) throws(BrokerRefusal) {
         guard let clientOrderID else { return }
         if byClientOrderID[clientOrderID] != nil { throw .badParameter("client_order_id must be unique") }
     }
 
     /// Enters an order into the books as it will be answered, without any future yet.
     mutating func add(
-        _ ticket: OrderTicket, asset: Asset?, intent: PositionIntent?, status: OrderStatus? = nil
+        _ ticket: OrderTicket, asset: Asset?, intent: SimulatedPositionIntent?, status: SimulatedOrderStatus? = nil
     ) -> Int {
         let index = orders.count
         var order = Order(
@@ -50,7 +50,7 @@ extension Exchange {
     }
 
     /// In hours every recorded submit answered `pending_new`; out of hours an order is `accepted` and held.
-    private func initialStatus(_ asset: Asset?, _ ticket: OrderTicket) -> OrderStatus {
+    private func initialStatus(_ asset: Asset?, _ ticket: OrderTicket) -> SimulatedOrderStatus {
         isRouted(asset, ticket.extendedHours) ? .pendingNew : .accepted
     }
 
@@ -91,7 +91,7 @@ extension Exchange {
             exits.append(exit)
         }
         for exit in exits {
-            let intent: PositionIntent = exit.side == .sell ? .sellToClose : .buyToClose
+            let intent: SimulatedPositionIntent = exit.side == .sell ? .sellToClose : .buyToClose
             let leg = add(exit, asset: asset, intent: intent, status: .held)
             orders[leg].parent = index
             orders[index].legs.append(leg)
@@ -100,7 +100,7 @@ extension Exchange {
 
     // MARK: Several legs
 
-    private mutating func submitLegs(_ ticket: OrderTicket) throws(Refusal) -> Int {
+    private mutating func submitLegs(_ ticket: OrderTicket) throws(BrokerRefusal) -> Int {
         var assetsOfLegs: [Asset] = []
         for leg in ticket.legs {
             guard let asset = assets.find(leg.symbol) else { throw .notAllowed("asset \"\(leg.symbol)\" not found") }
@@ -110,6 +110,7 @@ extension Exchange {
             assetsOfLegs.append(asset)
         }
         guard let units = ticket.quantity else { throw .badParameter("qty is required for mleg order") }
+        try checkIncrement(ticket.limitPrice, "limit_price")
         let net = ticket.limitPrice ?? netPrice(ticket, assetsOfLegs)
         if net.isPositive {
             let cost = net.times(units).times(ExactDecimal(100))

@@ -138,10 +138,10 @@ package struct Exchange: Sendable {
     }
 
     /// Moves a price. What waited for it fills, stops are triggered, trailing stops follow.
-    package mutating func setPrice(_ price: ExactDecimal, of symbol: String, at time: Timestamp) throws(Refusal) {
+    package mutating func setPrice(_ price: ExactDecimal, of symbol: String, at time: Timestamp) throws(BrokerRefusal) {
         advance(to: time)
         guard let asset = assets.find(symbol) else { throw .notFound("symbol not found: \(symbol)") }
-        prices[asset.symbol] = price.withoutTrailingZeros
+        prices[asset.symbol] = price.truncated(places: 9)
         grossValueKnown = nil
         for index in (resting[asset.symbol] ?? []).sorted() { lookAtPrice(index) }
     }

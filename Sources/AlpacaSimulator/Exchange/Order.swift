@@ -7,13 +7,13 @@ package struct Order: Sendable {
     /// Nil for the parent of several legs.
     package let asset: Asset?
     package let side: OrderSide?
-    package let type: OrderType
-    package let timeInForce: TimeInForce
-    package let orderClass: OrderClass
+    package let type: SimulatedOrderType
+    package let timeInForce: SimulatedTimeInForce
+    package let orderClass: SimulatedOrderClass
     package let quantity: ExactDecimal?
     package let notional: ExactDecimal?
     package let extendedHours: Bool
-    package let intent: PositionIntent?
+    package let intent: SimulatedPositionIntent?
     package let createdAt: Timestamp
 
     package var limitPrice: ExactDecimal?
@@ -25,7 +25,7 @@ package struct Order: Sendable {
     /// For a leg of several: how many contracts of it make one unit.
     package var ratio: ExactDecimal?
 
-    package var status: OrderStatus
+    package var status: SimulatedOrderStatus
     package var filledQuantity = ExactDecimal.zero
     package var filledAveragePrice: ExactDecimal?
 
@@ -49,6 +49,8 @@ package struct Order: Sendable {
     var script: Script?
     /// Until then no look-up and no listing shows the order.
     var hiddenUntil: Timestamp?
+    /// When it was sent to the venue; the delay of its fill counts from here.
+    var startedAt: Timestamp
     /// Whether a stop has been reached.
     var isTriggered = false
     /// What the order keeps others from spending or selling.
@@ -58,8 +60,8 @@ package struct Order: Sendable {
     package var symbol: String { asset?.symbol ?? "" }
 
     init(
-        id: String, clientOrderID: String, ticket: OrderTicket, asset: Asset?, intent: PositionIntent?,
-        createdAt: Timestamp, status: OrderStatus
+        id: String, clientOrderID: String, ticket: OrderTicket, asset: Asset?, intent: SimulatedPositionIntent?,
+        createdAt: Timestamp, status: SimulatedOrderStatus
     ) {
         self.id = id
         self.clientOrderID = clientOrderID
@@ -80,6 +82,7 @@ package struct Order: Sendable {
         self.status = status
         updatedAt = createdAt
         submittedAt = createdAt
+        startedAt = createdAt
     }
 
     /// Whether the order fills some three milliseconds after it came, without ever showing `new`: those recorded

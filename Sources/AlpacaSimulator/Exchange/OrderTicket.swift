@@ -9,7 +9,7 @@ package struct OrderTicket: Sendable {
         package let symbol: String
         package let side: OrderSide
         package let ratio: ExactDecimal
-        package let intent: PositionIntent?
+        package let intent: SimulatedPositionIntent?
     }
 
     /// Empty for an order of several legs.
@@ -18,16 +18,16 @@ package struct OrderTicket: Sendable {
     package var notional: ExactDecimal?
     /// Nil for an order of several legs.
     package var side: OrderSide?
-    package var type = OrderType.market
-    package var timeInForce = TimeInForce.day
-    package var orderClass = OrderClass.simple
+    package var type = SimulatedOrderType.market
+    package var timeInForce = SimulatedTimeInForce.day
+    package var orderClass = SimulatedOrderClass.simple
     package var limitPrice: ExactDecimal?
     package var stopPrice: ExactDecimal?
     package var trailPrice: ExactDecimal?
     package var trailPercent: ExactDecimal?
     package var extendedHours = false
     package var clientOrderID: String?
-    package var intent: PositionIntent?
+    package var intent: SimulatedPositionIntent?
     package var takeProfitPrice: ExactDecimal?
     package var stopLossPrice: ExactDecimal?
     package var stopLossLimitPrice: ExactDecimal?
@@ -38,9 +38,9 @@ package struct OrderTicket: Sendable {
 
     init() {}
 
-    /// Reads and checks the parameters. The texts of the refusals are Alpaca's where one is known (see `Refusal`);
+    /// Reads and checks the parameters. The texts of the refusals are Alpaca's where one is known (see `BrokerRefusal`);
     /// the few others follow their wording.
-    package init(_ body: JSONValue) throws(Refusal) {
+    package init(_ body: JSONValue) throws(BrokerRefusal) {
         let fields = try RequestFields(body)
         orderClass = try OrderTicket.orderClass(fields)
         try readWhat(fields)
@@ -52,20 +52,22 @@ package struct OrderTicket: Sendable {
             throw .badParameter("client_order_id must be no more than 128 characters")
         }
         if let text = try fields.text("position_intent") {
-            guard let intent = PositionIntent(rawValue: text) else { throw .badParameter("invalid position_intent") }
+            guard let intent = SimulatedPositionIntent(rawValue: text) else {
+                throw .badParameter("invalid position_intent")
+            }
             self.intent = intent
         }
     }
 
-    private static func orderClass(_ fields: RequestFields) throws(Refusal) -> OrderClass {
+    private static func orderClass(_ fields: RequestFields) throws(BrokerRefusal) -> SimulatedOrderClass {
         guard let text = try fields.text("order_class") else { return .simple }
-        guard let orderClass = OrderClass(rawValue: text) else { throw .badParameter("invalid order_class") }
+        guard let orderClass = SimulatedOrderClass(rawValue: text) else { throw .badParameter("invalid order_class") }
         return orderClass
     }
 
     // MARK: Symbol, side, quantity
 
-    private mutating func readWhat(_ fields: RequestFields) throws(Refusal) {
+    private mutating func readWhat(_ fields: RequestFields) throws(BrokerRefusal) {
         if orderClass == .multipleLegs {
             guard try fields.text("symbol") == nil else {
                 throw .badParameter("symbol is not allowed for mleg order")
@@ -90,7 +92,7 @@ package struct OrderTicket: Sendable {
         }
     }
 
-    private mutating func readLegs(_ fields: RequestFields) throws(Refusal) {
+    private mutating func readLegs(_ fields: RequestFields) throws(BrokerRefusal) {
         guard let list = try fields.list("legs"), (2...4).contains(list.count) else {
             throw .badParameter("mleg orders require between 2 and 4 legs")
         }
@@ -99,9 +101,9 @@ package struct OrderTicket: Sendable {
             guard let ratio = try leg.amount("ratio_qty"), ratio.isPositive, ratio.isWhole else {
                 throw .badParameter("ratio_qty must be > 0")
             }
-            var intent: PositionIntent?
+            var intent: SimulatedPositionIntent?
             if let text = try leg.text("position_intent") {
-                intent = PositionIntent(rawValue: text)
+                intent = SimulatedPositionIntent(rawValue: text)
                 if intent == nil { throw .badParameter("invalid position_intent") }
             }
             let side: OrderSide
@@ -117,7 +119,7 @@ package struct OrderTicket: Sendable {
 
     // MARK: Type and prices
 
-    private mutating func readHow(_ fields: RequestFields) throws(Refusal) {
+    private mutating func readHow(_ fields: RequestFields) throws(BrokerRefusal) {
         type = try fields.word("type", orRefuse: "invalid order type")
         timeInForce = try fields.word("time_in_force", orRefuse: "invalid time_in_force")
         extendedHours = try fields.flag("extended_hours")
@@ -127,11 +129,11 @@ package struct OrderTicket: Sendable {
         }
     }
 
-    private mutating func readPrices(_ fields: RequestFields) throws(Refusal) {
+    private mutating func readPrices(_ fields: RequestFields) throws(BrokerRefusal) {
         limitPrice = try fields.amount("limit_price")
         stopPrice = try fields.amount("stop_price")
         trailPrice = try fields.amount("trail_price")
-        trailPercent = try fields.amount("trail_percent")
+        trailPercent = try fields.amount("trail_percent")?.truncated(places: 9)
         if type != .trailingStop {
             if trailPrice != nil { throw .badParameter("\(type.rawValue) orders must not have trail_price") }
             if trailPercent != nil { throw .badParameter("\(type.rawValue) orders must not have trail_percent") }
@@ -165,7 +167,7 @@ package struct OrderTicket: Sendable {
         try checkSigns()
     }
 
-    private func checkSigns() throws(Refusal) {
+    private func checkSigns() throws(BrokerRefusal) {
         // The limit of several legs is negative when it is a credit.
         if let limitPrice, !limitPrice.isPositive, orderClass != .multipleLegs {
             throw .badParameter("limit price must be > 0")
@@ -179,7 +181,7 @@ package struct OrderTicket: Sendable {
 
     // MARK: Exits of brackets
 
-    private mutating func readExits(_ fields: RequestFields) throws(Refusal) {
+    private mutating func readExits(_ fields: RequestFields) throws(BrokerRefusal) {
         // Without an order_class Alpaca passes over take_profit and stop_loss and says nothing (alpaca-py #289).
         guard orderClass != .simple, orderClass != .multipleLegs else { return }
         let takeProfit = try fields.fields("take_profit")

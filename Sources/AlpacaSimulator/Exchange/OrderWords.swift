@@ -6,7 +6,7 @@ package enum OrderSide: String, Sendable {
     package var opposite: OrderSide { self == .buy ? .sell : .buy }
 }
 
-package enum OrderType: String, Sendable {
+package enum SimulatedOrderType: String, Sendable {
     case market
     case limit
     case stop
@@ -14,7 +14,7 @@ package enum OrderType: String, Sendable {
     case trailingStop = "trailing_stop"
 }
 
-package enum TimeInForce: String, Sendable {
+package enum SimulatedTimeInForce: String, Sendable {
     case day
     case goodTillCanceled = "gtc"
     case atOpening = "opg"
@@ -24,7 +24,7 @@ package enum TimeInForce: String, Sendable {
 }
 
 /// How orders hang together. A simple order's class is written as the empty text.
-package enum OrderClass: String, Sendable {
+package enum SimulatedOrderClass: String, Sendable {
     case simple
     case bracket
     case oneCancelsOther = "oco"
@@ -32,7 +32,7 @@ package enum OrderClass: String, Sendable {
     case multipleLegs = "mleg"
 }
 
-package enum PositionIntent: String, Sendable {
+package enum SimulatedPositionIntent: String, Sendable {
     case buyToOpen = "buy_to_open"
     case buyToClose = "buy_to_close"
     case sellToOpen = "sell_to_open"
@@ -40,7 +40,7 @@ package enum PositionIntent: String, Sendable {
 }
 
 /// Where an order stands. Source: `OrderStatus` of Alpaca's OpenAPI document; `pending_review` from alpaca-py.
-package enum OrderStatus: Hashable, Sendable {
+package enum SimulatedOrderStatus: Hashable, Sendable {
     case accepted
     case pendingNew
     case new
@@ -62,14 +62,14 @@ package enum OrderStatus: Hashable, Sendable {
     /// A word Alpaca does not use today: scripts may name any, since new ones have appeared without notice.
     case other(String)
 
-    private static let known: [OrderStatus] = [
+    private static let known: [SimulatedOrderStatus] = [
         .accepted, .pendingNew, .new, .partiallyFilled, .filled, .doneForDay, .canceled, .expired, .replaced,
         .rejected, .pendingCancel, .pendingReplace, .held, .acceptedForBidding, .stopped, .suspended, .calculated,
         .pendingReview,
     ]
 
     package init(_ text: String) {
-        self = OrderStatus.known.first { $0.text == text } ?? .other(text)
+        self = SimulatedOrderStatus.known.first { $0.text == text } ?? .other(text)
     }
 
     package var text: String {

@@ -6,12 +6,12 @@ import TradingCore
 struct RequestFields {
     private let object: JSONValue
 
-    init(_ value: JSONValue) throws(Refusal) {
+    init(_ value: JSONValue) throws(BrokerRefusal) {
         guard value.members != nil else { throw .unreadableBody }
         object = value
     }
 
-    func text(_ key: String) throws(Refusal) -> String? {
+    func text(_ key: String) throws(BrokerRefusal) -> String? {
         switch object[key] {
         case nil, .null: return nil
         case .string(let text): return text.isEmpty ? nil : text
@@ -19,7 +19,7 @@ struct RequestFields {
         }
     }
 
-    func flag(_ key: String) throws(Refusal) -> Bool {
+    func flag(_ key: String) throws(BrokerRefusal) -> Bool {
         switch object[key] {
         case nil, .null: return false
         case .bool(let value): return value
@@ -28,7 +28,7 @@ struct RequestFields {
     }
 
     /// An amount; its text form has no trailing zeros, as answers have none.
-    func amount(_ key: String) throws(Refusal) -> ExactDecimal? {
+    func amount(_ key: String) throws(BrokerRefusal) -> ExactDecimal? {
         let literal: String
         switch object[key] {
         case nil, .null: return nil
@@ -44,14 +44,14 @@ struct RequestFields {
         return amount.withoutTrailingZeros
     }
 
-    func fields(_ key: String) throws(Refusal) -> RequestFields? {
+    func fields(_ key: String) throws(BrokerRefusal) -> RequestFields? {
         switch object[key] {
         case nil, .null: return nil
         case .some(let value): return try RequestFields(value)
         }
     }
 
-    func list(_ key: String) throws(Refusal) -> [RequestFields]? {
+    func list(_ key: String) throws(BrokerRefusal) -> [RequestFields]? {
         switch object[key] {
         case nil, .null: return nil
         case .array(let elements):
@@ -65,7 +65,7 @@ struct RequestFields {
     /// A word of a closed list; `message` refuses every other word, and its absence.
     func word<Word: RawRepresentable<String>>(
         _ key: String, orRefuse message: String
-    ) throws(Refusal) -> Word {
+    ) throws(BrokerRefusal) -> Word {
         guard let text = try text(key), let word = Word(rawValue: text) else { throw .badParameter(message) }
         return word
     }

@@ -4,14 +4,15 @@ package import TradingCore
 package struct ScriptStep: Sendable, Equatable {
     /// Milliseconds after the order was created (for a held order: after the market opened).
     package let afterMilliseconds: Int64
-    package let status: OrderStatus
+    package let status: SimulatedOrderStatus
     /// All that is filled by then, not only by this step.
     package let filledQuantity: ExactDecimal?
     /// The price of what this step fills; the asset's own where absent.
     package let price: ExactDecimal?
 
     package init(
-        afterMilliseconds: Int64, status: OrderStatus, filledQuantity: ExactDecimal? = nil, price: ExactDecimal? = nil
+        afterMilliseconds: Int64, status: SimulatedOrderStatus, filledQuantity: ExactDecimal? = nil,
+        price: ExactDecimal? = nil
     ) {
         self.afterMilliseconds = afterMilliseconds
         self.status = status
@@ -25,13 +26,13 @@ package struct Script: Sendable, Equatable {
     package let symbol: String?
     package let clientOrderID: String?
     /// What the answer to the POST says; nil leaves it as it would be.
-    package let initialStatus: OrderStatus?
+    package let initialStatus: SimulatedOrderStatus?
     package let steps: [ScriptStep]
     /// How many orders it is good for; nil for every one.
     package var timesLeft: Int?
 
     package init(
-        symbol: String? = nil, clientOrderID: String? = nil, initialStatus: OrderStatus? = nil,
+        symbol: String? = nil, clientOrderID: String? = nil, initialStatus: SimulatedOrderStatus? = nil,
         steps: [ScriptStep], times: Int? = nil
     ) {
         self.symbol = symbol

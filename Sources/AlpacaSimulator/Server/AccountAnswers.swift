@@ -76,7 +76,7 @@ extension SimulatorState {
         }
     }
 
-    mutating func assetAnswer(_ name: String) throws(Refusal) -> HTTPAnswer {
+    mutating func assetAnswer(_ name: String) throws(BrokerRefusal) -> HTTPAnswer {
         guard let asset = exchange.assets.find(name) else { throw .notFound("asset not found for \(name)") }
         return .json { asset.write(to: &$0) }
     }

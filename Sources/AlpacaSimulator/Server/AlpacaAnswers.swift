@@ -5,7 +5,7 @@ import TradingCore
 extension SimulatorState {
     mutating func carryOut(
         _ request: ParsedRequest, _ arrival: Arrival, at time: Timestamp
-    ) throws(Refusal) -> HTTPAnswer {
+    ) throws(BrokerRefusal) -> HTTPAnswer {
         let body = request.json ?? .object([])
         switch request.route {
         case .submitOrder:
@@ -30,13 +30,12 @@ extension SimulatorState {
             guard let index = exchange.order(clientOrderID: clientOrderID) else {
                 throw .notFound("order not found for \(clientOrderID)")
             }
-            return orderAnswer(index, nested: request.http.value(of: "nested") == "true")
+            return orderAnswer(index, nested: request.http.isOn("nested"))
         case .order(let id):
-            return orderAnswer(try find(id), nested: request.http.value(of: "nested") == "true")
+            return orderAnswer(try find(id), nested: request.http.isOn("nested"))
         case .replaceOrder(let id):
-            let index = try find(id)
-            return orderAnswer(
-                try exchange.replace(index, with: try OrderChanges(body), at: time), nested: false)
+            let successor = try exchange.replace(try find(id), with: try OrderChanges(body), at: time)
+            return orderAnswer(successor, nested: false)
         case .cancelOrder(let id):
             try exchange.cancel(try find(id), at: time)
             return .noContent
@@ -56,7 +55,7 @@ extension SimulatorState {
 
     // MARK: Orders
 
-    private func find(_ id: String) throws(Refusal) -> Int {
+    private func find(_ id: String) throws(BrokerRefusal) -> Int {
         guard Exchange.isUUID(id) else { throw .badParameter("order_id is missing") }
         guard let index = exchange.order(id: id) else { throw .notFound("order not found for \(id)") }
         return index
@@ -86,7 +85,7 @@ extension SimulatorState {
 
     // MARK: Positions
 
-    private func position(_ name: String) throws(Refusal) -> Exchange.Position {
+    private func position(_ name: String) throws(BrokerRefusal) -> Exchange.Position {
         for position in exchange.positions.values
         where position.asset.symbol == name || position.asset.positionSymbol == name || position.asset.id == name {
             return position
@@ -104,24 +103,24 @@ extension SimulatorState {
         }
     }
 
-    private func positionAnswer(_ name: String) throws(Refusal) -> HTTPAnswer {
+    private func positionAnswer(_ name: String) throws(BrokerRefusal) -> HTTPAnswer {
         let position = try position(name)
         return .json { exchange.write(position, to: &$0) }
     }
 
     private mutating func closePosition(
         _ name: String, _ request: HTTPRequest, at time: Timestamp
-    ) throws(Refusal) -> HTTPAnswer {
+    ) throws(BrokerRefusal) -> HTTPAnswer {
         let position = try position(name)
         var quantity = position.quantity.magnitude
         if let text = request.value(of: "qty") {
             guard let wanted = ExactDecimal(text), wanted.isPositive else { throw .badParameter("qty must be > 0") }
-            quantity = wanted
+            quantity = wanted.truncated(places: 9)
         } else if let text = request.value(of: "percentage") {
             guard let wanted = ExactDecimal(text), wanted.isPositive, wanted <= ExactDecimal(100) else {
                 throw .badParameter("percentage must be > 0 and <= 100")
             }
-            quantity = quantity.times(wanted).divided(by: ExactDecimal(100))
+            quantity = quantity.times(wanted.truncated(places: 9)).divided(by: ExactDecimal(100))
         }
         let order = try exchange.submit(SimulatorState.closing(position, quantity), at: time)
         return orderAnswer(order, nested: false)
@@ -137,14 +136,14 @@ extension SimulatorState {
     }
 
     private mutating func closeAllPositions(_ request: HTTPRequest, at time: Timestamp) -> HTTPAnswer {
-        if request.value(of: "cancel_orders")?.lowercased() == "true" {
+        if request.isOn("cancel_orders") {
             for index in exchange.live.sorted() { exchange.end(index, .canceled) }
         }
-        var rows: [(symbol: String, result: Result<Int, Refusal>)] = []
+        var rows: [(symbol: String, result: Result<Int, BrokerRefusal>)] = []
         for key in exchange.positions.keys.sorted() {
             guard let position = exchange.positions[key] else { continue }
             let ticket = SimulatorState.closing(position, position.quantity.magnitude)
-            let result = Result { () throws(Refusal) -> Int in try exchange.submit(ticket, at: time) }
+            let result = Result { () throws(BrokerRefusal) -> Int in try exchange.submit(ticket, at: time) }
             rows.append((position.asset.positionSymbol, result))
         }
         return .json(207) { writer in
@@ -170,7 +169,7 @@ extension SimulatorState {
 
 extension OrderFilter {
     /// Reads the filters of a listing.
-    init(_ request: HTTPRequest) throws(Refusal) {
+    init(_ request: HTTPRequest) throws(BrokerRefusal) {
         self.init()
         if let text = request.value(of: "status") {
             guard let status = Status(rawValue: text) else { throw .badParameter("invalid status") }
@@ -185,7 +184,7 @@ extension OrderFilter {
         after = try OrderFilter.time(request, "after")
         until = try OrderFilter.time(request, "until")
         isAscending = request.value(of: "direction") == "asc"
-        isNested = request.value(of: "nested")?.lowercased() == "true"
+        isNested = request.isOn("nested")
         symbols = OrderFilter.words(request, "symbols")
         assetClasses = OrderFilter.words(request, "asset_class")
         if let text = request.value(of: "side"), !text.isEmpty {
@@ -196,7 +195,7 @@ extension OrderFilter {
         afterOrderID = request.value(of: "after_order_id")
     }
 
-    private static func time(_ request: HTTPRequest, _ name: String) throws(Refusal) -> Timestamp? {
+    private static func time(_ request: HTTPRequest, _ name: String) throws(BrokerRefusal) -> Timestamp? {
         guard let text = request.value(of: name), !text.isEmpty else { return nil }
         // A date alone means its beginning; a `+` of an offset that was not encoded has become a space.
         let full = text.utf8.count == 10 ? text + "T00:00:00Z" : String(text.map { $0 == " " ? "+" : $0 })

@@ -39,7 +39,7 @@ struct HTTPAnswer: Sendable {
 
     static let noContent = HTTPAnswer(204, .json, [])
 
-    static func refusal(_ refusal: Refusal) -> HTTPAnswer {
+    static func refusal(_ refusal: BrokerRefusal) -> HTTPAnswer {
         json(refusal.httpStatus, refusal.body)
     }
 

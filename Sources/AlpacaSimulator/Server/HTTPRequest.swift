@@ -13,6 +13,12 @@ struct HTTPRequest: Sendable {
     func value(of name: String) -> String? {
         query.first { $0.name == name }?.value
     }
+
+    /// Whether a switch of the query is on. Go, which Alpaca is written in, reads all of these as true; alpaca-py
+    /// writes `True`.
+    func isOn(_ name: String) -> Bool {
+        ["true", "1", "t"].contains(value(of: name)?.lowercased())
+    }
 }
 
 /// The first line and the headers of a request.

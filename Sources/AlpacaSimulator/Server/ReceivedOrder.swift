@@ -52,4 +52,11 @@ package struct ReceivedSummary: Sendable, Equatable {
     package var distinctClientOrderIDs = 0
     package var duplicates = 0
     package var recorded = 0
+
+    package init(posts: Int = 0, distinctClientOrderIDs: Int = 0, duplicates: Int = 0, recorded: Int = 0) {
+        self.posts = posts
+        self.distinctClientOrderIDs = distinctClientOrderIDs
+        self.duplicates = duplicates
+        self.recorded = recorded
+    }
 }

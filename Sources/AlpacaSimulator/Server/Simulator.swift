@@ -19,10 +19,10 @@ final class Simulator: Sendable {
     }
 
     func tryWithState<Result: Sendable>(
-        _ body: (inout SimulatorState, Timestamp) throws(Refusal) -> Result
-    ) throws(Refusal) -> Result {
-        let result: Swift.Result<Result, Refusal> = withState { state, time in
-            Swift.Result { () throws(Refusal) -> Result in try body(&state, time) }
+        _ body: (inout SimulatorState, Timestamp) throws(BrokerRefusal) -> Result
+    ) throws(BrokerRefusal) -> Result {
+        let result: Swift.Result<Result, BrokerRefusal> = withState { state, time in
+            Swift.Result { () throws(BrokerRefusal) -> Result in try body(&state, time) }
         }
         return try result.get()
     }

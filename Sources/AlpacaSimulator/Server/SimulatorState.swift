@@ -84,7 +84,7 @@ struct SimulatorState: Sendable {
         guard arrival.isAllowed else { return .json(429, ["message": "too many requests."]) }
         if request.route.hasBody, request.json == nil { return .refusal(.unreadableBody) }
         if let refusal = credentials.refusal(of: request.http) { return refusal }
-        do throws(Refusal) {
+        do throws(BrokerRefusal) {
             return try carryOut(request, arrival, at: time)
         } catch {
             return .refusal(error)

@@ -1,17 +1,17 @@
 import Glibc
-package import TradingCore
+import TradingCore
 
 /// The calendar's time, read once and carried on by a clock that never goes back.
-package struct SystemClock: Sendable {
+struct SystemClock: Sendable {
     private let startOfCalendar: Int64
     private let startOfMonotonic: Int64
 
-    package init() {
+    init() {
         startOfCalendar = SystemClock.read(CLOCK_REALTIME)
         startOfMonotonic = SystemClock.read(CLOCK_MONOTONIC)
     }
 
-    package func now() -> Timestamp {
+    func now() -> Timestamp {
         Timestamp(nanoseconds: startOfCalendar + SystemClock.read(CLOCK_MONOTONIC) - startOfMonotonic)
     }
 

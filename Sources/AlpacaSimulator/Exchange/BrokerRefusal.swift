@@ -2,7 +2,7 @@ package import StrictJSON
 
 /// A no of the broker: HTTP status, code and text as Alpaca gives them. The code is not the status plus a number:
 /// 40010001 comes with 422.
-package struct Refusal: Error, Equatable, Sendable {
+package struct BrokerRefusal: Error, Equatable, Sendable {
     package let httpStatus: Int
     package let code: Int64?
     package let message: String
@@ -17,22 +17,22 @@ package struct Refusal: Error, Equatable, Sendable {
     }
 
     /// 400: the body cannot be parsed.
-    package static let unreadableBody = Refusal(400, 40_010_000, "request body format is invalid")
+    package static let unreadableBody = BrokerRefusal(400, 40_010_000, "request body format is invalid")
 
     /// 422: a parameter is missing or malformed.
-    package static func badParameter(_ message: String) -> Refusal { Refusal(422, 40_010_001, message) }
+    package static func badParameter(_ message: String) -> BrokerRefusal { BrokerRefusal(422, 40_010_001, message) }
 
     /// 422: well formed, and not allowed by a rule.
-    package static func notAllowed(_ message: String, _ extraFields: [JSONValue.Member] = []) -> Refusal {
-        Refusal(422, 42_210_000, message, extraFields)
+    package static func notAllowed(_ message: String, _ extraFields: [JSONValue.Member] = []) -> BrokerRefusal {
+        BrokerRefusal(422, 42_210_000, message, extraFields)
     }
 
     /// 403: funds, quantity, permissions, wash trades.
-    package static func forbidden(_ message: String, _ extraFields: [JSONValue.Member] = []) -> Refusal {
-        Refusal(403, 40_310_000, message, extraFields)
+    package static func forbidden(_ message: String, _ extraFields: [JSONValue.Member] = []) -> BrokerRefusal {
+        BrokerRefusal(403, 40_310_000, message, extraFields)
     }
 
-    package static func notFound(_ message: String) -> Refusal { Refusal(404, 40_410_000, message) }
+    package static func notFound(_ message: String) -> BrokerRefusal { BrokerRefusal(404, 40_410_000, message) }
 
     /// The body, its keys in alphabetical order as Alpaca writes them.
     package var body: JSONValue {
