@@ -66,7 +66,8 @@ extension AttemptResult {
             self = error.saysThatIDExists ? .exists(error) : .refused(error)
         default:
             let error = ErrorAnswer.read(answer.body, httpStatusCode: answer.statusCode)
-            self = .lost(reason: "an answer that decides nothing, HTTP \(answer.statusCode): \(error.message)")
+            let status = "HTTP \(answer.statusCode): "
+            self = .lost(reason: error.message.hasPrefix(status) ? error.message : status + error.message)
         }
     }
 }

@@ -135,7 +135,7 @@ package enum ErrorAnswer {
         let text = String(decoding: body.prefix(4096), as: UTF8.self)
         guard !text.isEmpty, !text.contains("<") else {
             return BrokerError(
-                message: "HTTP \(httpStatusCode) without a readable message", details: text.isEmpty ? nil : text)
+                message: "HTTP \(httpStatusCode): no readable message", details: text.isEmpty ? nil : text)
         }
         return BrokerError(message: text)
     }

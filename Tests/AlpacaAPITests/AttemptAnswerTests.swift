@@ -141,12 +141,12 @@ struct ErrorAnswerTests {
     @Test("of HTML names the HTTP status, and keeps the page as details")
     func html() {
         let page = "<html>\r\n<head><title>401 Authorization Required</title></head></html>\r\n"
-        #expect(read(page, 401) == BrokerError(message: "HTTP 401 without a readable message", details: page))
+        #expect(read(page, 401) == BrokerError(message: "HTTP 401: no readable message", details: page))
     }
 
     @Test("of nothing at all has a message nevertheless", arguments: [""])
     func nothing(_ body: String) {
-        #expect(read(body, 403) == BrokerError(message: "HTTP 403 without a readable message"))
+        #expect(read(body, 403) == BrokerError(message: "HTTP 403: no readable message"))
     }
 
     @Test(
