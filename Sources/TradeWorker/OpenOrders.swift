@@ -57,6 +57,9 @@ struct OpenOrders {
     /// The broker's clock and ours may differ by this much without a recent order being missed in a listing.
     private static let clockTolerance: Int64 = 300
 
+    /// How much earlier than due an order may be looked at together with others.
+    private static let soon = Microseconds.seconds(1)
+
     init(settleTime: Microseconds) {
         self.settleTime = settleTime
     }
@@ -171,7 +174,11 @@ struct OpenOrders {
             if case .unknown = entry.watch { return unknown(entry.open) }
         }
         guard let first = due.first, case .following(_, let place) = first.watch else { return nil }
-        let together = due.filter { if case .following(_, place) = $0.watch { true } else { false } }
+        // Whoever is due soon comes along: one listing costs no more for it, and spares a question of its own.
+        let together = entries.values.filter { entry in
+            guard case .following(let schedule, place) = entry.watch else { return false }
+            return schedule.due <= now + OpenOrders.soon
+        }
         guard place != .byItself, together.count > 1 else { return single(first.open) }
         let rows = together.map(\.open.decisionRow)
         guard place == .recentOrders else { return .listing(rows, .openOrders) }
