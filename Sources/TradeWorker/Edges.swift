@@ -50,10 +50,6 @@ package struct ZeroMQIntake: DecisionIntake {
     package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(EdgeFault) {
         try faulting { () throws(ZeroMQError) in try socket.reply(body, to: envelope) }
     }
-
-    package func stopListening() throws(EdgeFault) {
-        try faulting { () throws(ZeroMQError) in try socket.stopListening() }
-    }
 }
 
 extension OutcomeSocket: OutcomeTopic {

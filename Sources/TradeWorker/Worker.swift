@@ -99,15 +99,10 @@ package final class Worker<Intake: DecisionIntake> {
         return !messages.isEmpty || seen != nil || !record.isEmpty
     }
 
-    /// No more decisions are taken, and none is sent; the attempt under way is finished.
-    package func drain() throws(WorkerFault) {
-        guard !isDraining else { return }
+    /// No more decisions are taken, and none is sent; the attempt under way is finished. Publishers are told
+    /// `draining`, so the intake stays open: closing it would cut them off without a word.
+    package func drain() {
         isDraining = true
-        do throws(EdgeFault) {
-            try intake.stopListening()
-        } catch {
-            throw .edge(error)
-        }
     }
 
     /// Whether nothing is left to finish, after `drain()`.
@@ -139,7 +134,7 @@ package final class Worker<Intake: DecisionIntake> {
             guard
                 requests.contains(where: \.needsStoring) || attemptResult != nil || seen?.needsStoring ?? false
                     || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
-            else { return TurnRecord(replies: try answerReadOnly(requests, at: now)) }
+            else { return TurnRecord(replies: answerReadOnly(requests, at: now)) }
 
             var record = TurnRecord()
             try journal.write { (transaction) throws(JournalFault) in
@@ -150,7 +145,7 @@ package final class Worker<Intake: DecisionIntake> {
             }
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
-            record.replies = try answerReadOnly(requests, replies: record.replies, at: now)
+            record.replies = answerReadOnly(requests, replies: record.replies, at: now)
             return record
         } catch {
             try storageFailed(error, at: now)

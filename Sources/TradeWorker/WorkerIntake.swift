@@ -1,3 +1,4 @@
+import Logging
 import StrictJSON
 import TradeJournal
 import TradingCore
@@ -159,22 +160,25 @@ extension Worker {
         case .failure(let refused): return Acknowledgement.refused(refused)
         case .success(.status): return StateFrame.body("status", state(at: clock.read()))
         case .success(.ping): return pong()
-        case .success(.replay):
-            return Acknowledgement.refused(
-                RefusedFrame(Refusal(.storageFailed, "the worker cannot read its database: \(fault)", retry: true)))
+        case .success(.replay): return Self.unreadable(fault)
         }
+    }
+
+    private static func unreadable(_ fault: JournalFault) -> [UInt8] {
+        Acknowledgement.refused(
+            RefusedFrame(Refusal(.storageFailed, "the worker cannot read its database: \(fault)", retry: true)))
     }
 
     // MARK: Requests that change nothing
 
-    /// Answers what has no answer yet.
+    /// Answers what has no answer yet. Nothing here can undo what the turn has stored.
     func answerReadOnly(
         _ requests: [Incoming<Intake.Envelope>], replies: [[UInt8]?] = [], at now: ClockReading
-    ) throws(JournalFault) -> [[UInt8]?] {
+    ) -> [[UInt8]?] {
         var answers: [[UInt8]?] = []
         for (index, incoming) in requests.enumerated() {
             switch incoming.request {
-            case .success(.replay(let request)): answers.append(try replay(request))
+            case .success(.replay(let request)): answers.append(replay(request))
             case .success(.status): answers.append(StateFrame.body("status", state(at: now)))
             case .success(.ping): answers.append(pong())
             case .success(.decision), .failure: answers.append(replies[index])
@@ -194,8 +198,15 @@ extension Worker {
         return writer.bytes
     }
 
-    private func replay(_ request: ReplayRequest) throws(JournalFault) -> [UInt8] {
-        let (bodies, more) = try journal.outcomes(request)
+    private func replay(_ request: ReplayRequest) -> [UInt8] {
+        let bodies: [[UInt8]]
+        let more: Bool
+        do throws(JournalFault) {
+            (bodies, more) = try journal.outcomes(request)
+        } catch {
+            log.error("a replay could not be read: \(error)")
+            return Self.unreadable(error)
+        }
         var writer = JSONWriter(reserving: 128 + bodies.reduce(0) { $0 + $1.count + 1 })
         writer.object { writer in
             writer.member("v", 1)

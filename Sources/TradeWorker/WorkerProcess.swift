@@ -65,7 +65,7 @@ package enum WorkerProcess {
             try transport.perform()
             if signals.hasArrived() {
                 log.notice("stopping: nothing more is taken, the attempt under way is finished")
-                try worker.drain()
+                worker.drain()
             }
             if try worker.turn() { continue }
             try topic.drainSubscriptions()

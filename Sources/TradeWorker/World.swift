@@ -24,8 +24,6 @@ package protocol DecisionIntake {
     func receive() throws(EdgeFault) -> IncomingMessage<Envelope>?
     /// Answers without waiting. A sender that is gone loses the answer and asks again.
     func reply(_ body: [UInt8], to envelope: Envelope) throws(EdgeFault)
-    /// Takes no more messages from new peers.
-    func stopListening() throws(EdgeFault)
 }
 
 /// One message as it came.

@@ -75,12 +75,6 @@ package final class IntakeSocket {
     package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(ZeroMQError) {
         _ = try router.send(envelope + [body])
     }
-
-    /// Takes no new connections; what is queued can still be read.
-    package func stopListening() throws(ZeroMQError) {
-        try router.unbind(endpoint)
-        if let pull, let pullEndpoint { try pull.unbind(pullEndpoint) }
-    }
 }
 
 /// The outcome topic: an XPUB socket. A subscriber that does not read loses messages and never slows the worker.

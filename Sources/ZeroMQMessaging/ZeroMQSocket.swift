@@ -108,10 +108,6 @@ package final class ZeroMQSocket {
         return String(decoding: buffer.prefix(max(length - 1, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    package func unbind(_ endpoint: String) throws(ZeroMQError) {
-        guard zmq_unbind(handle, endpoint) == 0 else { throw ZeroMQError("unbinding \(endpoint)") }
-    }
-
     package func connect(_ endpoint: String) throws(ZeroMQError) {
         guard zmq_connect(handle, endpoint) == 0 else { throw ZeroMQError("connecting to \(endpoint)") }
     }

@@ -95,6 +95,15 @@ package final class RunningWorker {
         return "{\"v\":1,\(order)\"decision_id\":\"\(id)\",\"strategy_name\":\"\(strategy)\"\(rest)}"
     }
 
+    /// Sends a body to the endpoint that does not answer.
+    package func push(_ body: String) throws {
+        guard let pullIntake else { throw TestFailure("this worker has no second endpoint") }
+        let socket = try ZeroMQSocket(.push, in: context)
+        try socket.setLinger(10_000)
+        try socket.connect(pullIntake)
+        _ = try socket.send([Array(body.utf8)], wait: true)
+    }
+
     package func follow(strategy: String? = nil, after: Int64? = 0) throws -> OutcomeFollower {
         try OutcomeFollower(outcomes: outcomes, intake: intake, strategy: strategy, after: after, in: context)
     }
@@ -129,6 +138,12 @@ package final class RunningWorker {
         configuration.readonly = true
         let queue = try DatabaseQueue(path: stateDirectory + "/trades.db", configuration: configuration)
         return try queue.read { try Row.fetchAll($0, sql: sql) }
+    }
+
+    /// Changes the database behind the worker's back.
+    package func write(_ sql: String) throws {
+        let queue = try DatabaseQueue(path: stateDirectory + "/trades.db")
+        try queue.write { try $0.execute(sql: sql) }
     }
 
     /// The one number that a query returns.
