@@ -51,6 +51,7 @@ let package = Package(
         room("ZeroMQMessaging", "CZeroMQ"),
         room("CurlTransport", "CCurl", "AlpacaAPI"),
         room("TradeJournal", "AlpacaAPI", "TradingCore", "StrictJSON", grdb, sqlite),
+        room("TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         room("HostSystem", "CLinux", "TradingCore", "StrictJSON"),
 
         // The worker, wired from the rooms above.
@@ -60,7 +61,7 @@ let package = Package(
         room("WorkerClient", "StrictJSON", "ZeroMQMessaging"),
         program(
             "trade-executor", "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "HostSystem", "WorkerClient",
-            "ZeroMQMessaging", "CurlTransport", logging, arguments),
+            "TradeRecords", "ZeroMQMessaging", "CurlTransport", logging, arguments),
 
         // The broker to test against.
         room("AlpacaSimulator", "StrictJSON", "TradingCore", sockets),

@@ -103,3 +103,23 @@ package enum Files {
         return status.st_mode & 0o077 != 0
     }
 }
+
+extension Files {
+    /// Throws unless this user can make files in a directory.
+    package static func checkWritable(_ directory: String) throws(SystemError) {
+        guard access(directory, W_OK | X_OK) == 0 else { throw SystemError("writing in \(directory)") }
+        var status = stat()
+        guard stat(directory, &status) == 0 else { throw SystemError("looking at \(directory)") }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw SystemError("writing in \(directory)", number: ENOTDIR)
+        }
+    }
+
+    /// The directory that is there and nearest above a path.
+    package static func nearestExistingParent(of path: String) throws(SystemError) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        let parent = String(path[..<slash])
+        if parent.isEmpty { return "/" }
+        return try exists(parent) ? parent : nearestExistingParent(of: parent)
+    }
+}

@@ -57,7 +57,9 @@ enum Schema {
         );
         CREATE INDEX trade_decisions_waiting ON trade_decisions (id) WHERE status = 'pending';
         CREATE INDEX trade_decisions_executing ON trade_decisions (id) WHERE status = 'executing';
+        CREATE INDEX trade_decisions_failed ON trade_decisions (failure_reason, failed_at) WHERE status = 'failed';
         CREATE INDEX trade_decisions_symbol ON trade_decisions (symbol, id);
+        CREATE INDEX trade_decisions_strategy ON trade_decisions (strategy_name, id);
         CREATE UNIQUE INDEX trade_decisions_sequence ON trade_decisions (strategy_name, sequence)
             WHERE sequence IS NOT NULL;
 
@@ -111,9 +113,10 @@ enum Schema {
         );
         CREATE INDEX trade_executions_status ON trade_executions (status, created_at);
         CREATE INDEX trade_executions_created ON trade_executions (created_at);
-        CREATE INDEX trade_executions_unsettled ON trade_executions (id) WHERE certainty IN ('sending', 'unknown');
-        CREATE INDEX trade_executions_error ON trade_executions (error_message, created_at)
-            WHERE error_message IS NOT NULL;
+        CREATE INDEX trade_executions_unsettled ON trade_executions (created_at)
+            WHERE certainty IN ('sending', 'unknown');
+        CREATE INDEX trade_executions_failures ON trade_executions (error_message, http_status_code, created_at)
+            WHERE status = 'rejected';
 
         CREATE TABLE alpaca_orders (
             id INTEGER PRIMARY KEY,
@@ -154,5 +157,6 @@ enum Schema {
             message TEXT NOT NULL,
             body BLOB NOT NULL                     -- the first 4 KiB; stored as text where they are text
         );
+        CREATE INDEX refused_messages_received ON refused_messages (received_at);
         """
 }

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Glibc
-import HostSystem
 import TradeWorker
 
 /// The settings as flags. Each also has a name in the environment and in a configuration file.
@@ -26,7 +24,7 @@ struct SettingsOptions: ParsableArguments {
             """)
     var config: String?
 
-    private static func help(_ setting: Setting) -> ArgumentHelp {
+    static func help(_ setting: Setting) -> ArgumentHelp {
         let standard = setting.defaultText.map { ", default \($0)" } ?? ""
         return ArgumentHelp("\(setting.help) [\(setting.environmentName)\(standard)]")
     }
@@ -43,21 +41,20 @@ struct SettingsOptions: ParsableArguments {
 
     /// Reads and checks all layers.
     func configuration() throws -> Configuration {
+        let layers = try SettingLayers(config: config, refusesOpenSecrets: true)
         do {
-            let environment = ProcessEnvironment.all()
-            var file: ConfigurationFile?
-            if let path = config ?? environment["TRADE_EXECUTOR_CONFIG"], !path.isEmpty {
-                let content = try Files.read(path, bytesMax: 1 << 20)
-                let read = try ConfigurationFile(path: path, content: content)
-                if read.holdsSecrets, try Files.isReadableByOthers(path) {
-                    throw Failure("\(path) holds the secret key and others can read it; chmod 600 \(path)")
-                }
-                file = read
-            }
-            return try Configuration(flags: flags, environment: environment, file: file)
-        } catch let error as Configuration.Problem {
+            return try Configuration(flags: flags, environment: layers.environment, file: layers.file)
+        } catch {
             throw Failure("\(error)")
-        } catch let error as SystemError {
+        }
+    }
+
+    /// The part of the settings that needs no credentials.
+    func place() throws -> WorkerPlace {
+        let layers = try SettingLayers(config: config, refusesOpenSecrets: false)
+        do {
+            return try WorkerPlace(flags: flags, environment: layers.environment, file: layers.file)
+        } catch {
             throw Failure("\(error)")
         }
     }
@@ -68,6 +65,6 @@ struct Failure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) {
-        self.description = description
+        self.description = TerminalText.safe(description)
     }
 }

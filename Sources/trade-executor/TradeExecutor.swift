@@ -10,5 +10,8 @@ struct TradeExecutor: ParsableCommand {
             Start with `trade-executor demo`: it needs no account.
             Exit codes: 0 fine, 1 it failed (standard error says what and what to do), 64 wrong usage.
             """,
-        subcommands: [Run.self, Demo.self])
+        subcommands: [
+            Run.self, Demo.self, Executions.self, Failures.self, Show.self, Status.self, HaltCommand.self,
+            Resume.self, Check.self,
+        ])
 }

@@ -34,17 +34,11 @@ package struct Configuration: Sendable {
     ) throws(Problem) {
         let source = SettingSource(flags: flags, environment: environment, file: file)
 
-        guard let partition = PartitionName(source.required(.partition)) else {
-            throw source.problem(.partition, "must be 1 to 48 of A-Z a-z 0-9 . _ -")
-        }
+        let place = try WorkerPlace(source)
+        stateDirectory = place.stateDirectory
         intake = try source.endpoint(.intake)
         outcomes = try source.endpoint(.outcomes)
         pullIntake = source.text(.pullIntake) == nil ? nil : try source.endpoint(.pullIntake)
-        if let directory = source.text(.stateDirectory) {
-            stateDirectory = directory
-        } else {
-            stateDirectory = try Configuration.defaultStateDirectory(partition, environment)
-        }
         do throws(BrokerURL.Problem) {
             brokerURL = try BrokerURL(source.required(.brokerURL))
         } catch {
@@ -58,7 +52,7 @@ package struct Configuration: Sendable {
         }
         logLevel = level
 
-        worker = WorkerSettings(partition: partition)
+        worker = WorkerSettings(partition: place.partition)
         worker.maxAge = .seconds(Int64(try source.integer(.maxAge, 1...315_360_000)))
         worker.queueMax = try source.integer(.queueMax, 1...100_000_000)
         worker.settleTime = .seconds(Int64(try source.integer(.settleTime, 1...86_400)))
@@ -70,18 +64,6 @@ package struct Configuration: Sendable {
             source.text(.requestsPerMinute) == nil
             ? (brokerURL.isLoopback ? 0 : 200) : try source.integer(.requestsPerMinute, 0...1_000_000)
         worker.requestsPerMinute = perMinute == 0 ? nil : perMinute
-    }
-
-    private static func defaultStateDirectory(
-        _ partition: PartitionName, _ environment: [String: String]
-    ) throws(Problem) -> String {
-        if let base = environment["XDG_STATE_HOME"], base.hasPrefix("/") {
-            return "\(base)/trade-executor/\(partition)"
-        }
-        if let home = environment["HOME"], home.hasPrefix("/") {
-            return "\(home)/.local/state/trade-executor/\(partition)"
-        }
-        throw Problem("there is no home directory to keep the state in; say --state-dir")
     }
 
     private static func credentials(_ source: SettingSource, _ url: BrokerURL) throws(Problem) -> Credentials {
@@ -106,7 +88,7 @@ package struct Configuration: Sendable {
 }
 
 /// Where settings come from, and what to call them in an error.
-struct SettingSource {
+struct SettingSource: Sendable {
     let flags: [Setting: String]
     let environment: [String: String]
     let file: ConfigurationFile?

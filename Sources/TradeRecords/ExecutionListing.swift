@@ -1,0 +1,116 @@
+package import GRDB
+package import StrictJSON
+package import TradingCore
+
+/// Which executions to list, newest first.
+package struct ExecutionFilter: Sendable {
+    package var scope: ExecutionScope?
+    package var status: ExecutionStatus?
+    package var symbol: String?
+    package var strategy: String?
+    package var since: Timestamp?
+    /// At most so many; nil for all.
+    package var limit: Int?
+    /// Whether each comes with what was sent and what was answered.
+    package var includesPayloads: Bool
+
+    package init(
+        scope: ExecutionScope? = nil, status: ExecutionStatus? = nil, symbol: String? = nil, strategy: String? = nil,
+        since: Timestamp? = nil, limit: Int? = nil, includesPayloads: Bool = false
+    ) {
+        self.scope = scope
+        self.status = status
+        self.symbol = symbol
+        self.strategy = strategy
+        self.since = since
+        self.limit = limit
+        self.includesPayloads = includesPayloads
+    }
+}
+
+/// An execution with its decision.
+package struct ExecutionEntry: FetchableRecord, Equatable, Sendable {
+    package let execution: ExecutionRecord
+    package let decision: DecisionRecord
+    /// Both payloads are nil unless they were asked for.
+    package let request: PayloadRecord?
+    package let response: PayloadRecord?
+
+    package init(row: Row) throws {
+        execution = ExecutionRecord(row: row)
+        decision = row["decision"]
+        request = row["request_payload"]
+        response = row["response_payload"]
+    }
+
+    /// Writes one object: the execution's columns, the decision's that have no name in common with them, and the
+    /// decision's status as `decision_status`.
+    package func write(to writer: inout JSONWriter, withPayloads: Bool) {
+        writer.object { writer in
+            execution.writeMembers(to: &writer)
+            decision.writeTerms(to: &writer)
+            writer.member("decision_status", decision.status)
+            guard withPayloads else { return }
+            writer.key("request_payload")
+            if let request { writer.object { request.writeMembers(to: &$0) } } else { writer.null() }
+            writer.key("response_payload")
+            if let response { writer.object { response.writeMembers(to: &$0) } } else { writer.null() }
+        }
+    }
+}
+
+extension ExecutionFilter {
+    /// The request for what is to be listed.
+    func request(at now: Timestamp) -> QueryInterfaceRequest<ExecutionEntry> {
+        var executions = ExecutionRecord.all()
+        if let scope { executions = executions.scope(scope, at: now) }
+        if let status { executions = executions.with(status) }
+        if let since { executions = executions.since(since) }
+
+        let decisions = TableAlias<DecisionRecord>()
+        executions = executions.including(required: ExecutionRecord.decision.aliased(decisions))
+        if includesPayloads {
+            executions = executions.including(optional: ExecutionRecord.request)
+                .including(optional: ExecutionRecord.response)
+        }
+
+        // SQLite keeps no statistics here, so the query says which index to go by: the one that leaves the fewest rows,
+        // in the order in which it gives them, so that nothing much has to be sorted.
+        if selectsFew || symbol == nil && strategy == nil {
+            // The plus sign keeps the indexes of symbols and strategies out of it.
+            if let symbol { executions = executions.filter(sql: "+symbol = ?", arguments: [symbol]) }
+            if let strategy { executions = executions.filter(sql: "+strategy_name = ?", arguments: [strategy]) }
+            executions = executions.order(
+                ExecutionRecord.Columns.createdAt.desc, ExecutionRecord.Columns.id.desc)
+        } else {
+            if let symbol { executions = executions.filter(decisions[DecisionRecord.Columns.symbol] == symbol) }
+            if let strategy {
+                executions = executions.filter(decisions[DecisionRecord.Columns.strategyName] == strategy)
+            }
+            // The order of acceptance: the order of execution but for decisions that were held back.
+            executions = executions.order(decisions[DecisionRecord.Columns.id].desc)
+        }
+        if let limit { executions = executions.limit(limit) }
+        return executions.asRequest(of: ExecutionEntry.self)
+    }
+
+    /// Whether the wanted state is one that executions soon leave.
+    private var selectsFew: Bool {
+        switch (scope, status) {
+        case (.pending, _), (.unknown, _), (_, .submitted), (_, .accepted): true
+        default: false
+        }
+    }
+}
+
+extension TradeRecords {
+    /// Hands over the executions that a filter lets through one after the other, newest first, without keeping them.
+    package func forEachExecution(
+        _ filter: ExecutionFilter, at now: Timestamp, _ body: (ExecutionEntry) throws -> Void
+    ) throws {
+        try read { database in
+            let entries = try filter.request(at: now).fetchCursor(database)
+            while let entry = try entries.next() { try body(entry) }
+        }
+    }
+}

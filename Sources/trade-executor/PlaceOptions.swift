@@ -1,0 +1,63 @@
+import ArgumentParser
+import HostSystem
+import TradeRecords
+import TradeWorker
+
+/// Which worker's state a command is about. No credentials are needed.
+struct PlaceOptions: ParsableArguments {
+    @Option(help: SettingsOptions.help(.stateDirectory)) var stateDir: String?
+    @Option(help: SettingsOptions.help(.partition)) var partition: String?
+    @Option(help: "A file of lines `name = value`, as for `run`. [TRADE_EXECUTOR_CONFIG]") var config: String?
+
+    /// - Parameter more: Further flags.
+    func place(_ more: [Setting: String] = [:]) throws -> WorkerPlace {
+        var flags = more
+        flags[.stateDirectory] = stateDir
+        flags[.partition] = partition
+        // Whether others can read the file's secrets is for `run` and `check` to judge: it must not stop a halt.
+        let layers = try SettingLayers(config: config, refusesOpenSecrets: false)
+        do {
+            return try WorkerPlace(flags: flags, environment: layers.environment, file: layers.file)
+        } catch {
+            throw Failure("\(error)")
+        }
+    }
+
+    /// Opens the database of the place.
+    func records() throws -> TradeRecords {
+        let path = StateDirectory.databasePath(in: try place().stateDirectory)
+        do {
+            return try TradeRecords(path: path)
+        } catch {
+            throw Failure("\(error)")
+        }
+    }
+}
+
+/// What stands behind the flags: the environment, and the configuration file where one is named.
+struct SettingLayers {
+    let environment: [String: String]
+    let file: ConfigurationFile?
+
+    /// - Parameters:
+    ///   - config: The flag that names the file.
+    ///   - refusesOpenSecrets: Whether a file with the secret key that others can read is an error.
+    init(config: String?, refusesOpenSecrets: Bool) throws {
+        environment = ProcessEnvironment.all()
+        guard let path = config ?? environment["TRADE_EXECUTOR_CONFIG"], !path.isEmpty else {
+            file = nil
+            return
+        }
+        do {
+            let read = try ConfigurationFile(path: path, content: try Files.read(path, bytesMax: 1 << 20))
+            if refusesOpenSecrets, read.holdsSecrets, try Files.isReadableByOthers(path) {
+                throw Failure("\(path) holds the secret key and others can read it; chmod 600 \(path)")
+            }
+            file = read
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure("\(error)")
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import StrictJSON
+import TradeRecords
+
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows everything on record about one decision.",
+        discussion: """
+            ID is an Alpaca order id (of a leg or of a replacement too), a client order id \
+            (strategy:decision), a decision id, or an execution id. A decision id that several strategies have used \
+            shows all of them.
+            """)
+
+    @Argument(help: "What to look for.")
+    var id: String
+
+    @Flag(help: "One JSON object a line: decision, execution, payloads, orders, outcomes.")
+    var json = false
+
+    @OptionGroup var place: PlaceOptions
+
+    func run() throws {
+        let contexts = try place.records().fullContexts(of: id)
+        guard !contexts.isEmpty else {
+            throw Failure(
+                "nothing is called \(id): no order, decision or execution; check --state-dir and --partition, "
+                    + "or look at `trade-executor executions`")
+        }
+        try StandardOutput.print { output in
+            if json {
+                for context in contexts {
+                    var writer = JSONWriter(reserving: 8192)
+                    context.write(to: &writer)
+                    try output.line(writer.bytes)
+                }
+                return
+            }
+            if contexts.count > 1 {
+                try output.line("\(contexts.count) decisions are called \(TerminalText.safe(id)); all of them follow\n")
+            }
+            for (index, context) in contexts.enumerated() {
+                if index > 0 { try output.line("\n" + String(repeating: "=", count: 80) + "\n") }
+                for line in ContextText(context).lines { try output.line(line) }
+            }
+        }
+    }
+}
