@@ -121,7 +121,7 @@ extension Exchange {
     }
 
     private mutating func rest(_ index: Int) {
-        resting[orders[index].symbol, default: []].insert(index)
+        resting[orders[index].symbol, default: OrderIndices()].insert(index)
     }
 
     private func isMarketable(_ index: Int) -> Bool {
