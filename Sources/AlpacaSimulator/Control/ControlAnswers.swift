@@ -58,6 +58,8 @@ extension SimulatorState {
                 exchange.haltedSymbols.remove(symbol)
             }
         case .account: try changeAccount(try body(request))
+        // `Simulator` has done it: the connections are the server's.
+        case .closeConnections: break
         }
         return .json(200, ["ok": true])
     }

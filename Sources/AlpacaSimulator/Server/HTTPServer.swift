@@ -69,6 +69,15 @@ final class HTTPServer: Sendable {
         }
     }
 
+    /// Breaks off all connections but one.
+    func closeConnections(except kept: Int? = nil) {
+        state.withLock { state in
+            for (number, socket) in state.connections where number != kept {
+                shutdown(socket.file.rawValue, Int32(SHUT_RDWR))
+            }
+        }
+    }
+
     /// Whether all threads have ended.
     var isStopped: Bool { state.withLock { !$0.isAccepting && $0.connections.isEmpty } }
 

@@ -49,6 +49,7 @@ final class Simulator: Sendable {
     /// - Returns: Whether the connection is kept.
     private func answer(_ request: ParsedRequest, on connection: HTTPConnection, _ server: HTTPServer) -> Bool {
         if case .control(let route) = request.route {
+            if route == .closeConnections { server.closeConnections(except: connection.number) }
             let answer = withState { state, time in state.control(route, request, at: time) }
             return put(answer, on: connection, closing: !request.http.keepsConnection)
         }
