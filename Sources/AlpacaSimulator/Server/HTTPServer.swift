@@ -1,7 +1,6 @@
 import FlyingSocks
 import FoundationEssentials
 import Glibc
-import Synchronization
 
 /// Why a server could not start.
 package struct ServerError: Error, CustomStringConvertible {
@@ -23,7 +22,7 @@ final class HTTPServer: Sendable {
 
     let port: UInt16
     private let listener: Socket
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// - Parameter serve: Called on a thread of its own for every connection; the connection is closed when it returns.
     init(
