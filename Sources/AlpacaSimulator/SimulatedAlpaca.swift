@@ -107,6 +107,11 @@ package final class SimulatedAlpaca: Sendable {
         simulator.withState { state, _ in state.faults.clear() }
     }
 
+    /// Closes all connections, as a server does with idle ones. New ones are served.
+    package func closeConnections() async {
+        server.closeConnections()
+    }
+
     package func addScript(_ script: Script) async {
         simulator.withState { state, _ in state.exchange.addScript(script) }
     }

@@ -84,6 +84,9 @@ struct AlpacaSimulatorCommand: AsyncParsableCommand {
             throw ValidationError("--host takes only addresses of this machine, those that begin with 127.")
         }
         guard (0...1000).contains(faultPerMille) else { throw ValidationError("--fault-per-mille is 0 to 1000.") }
+        guard fault.isEmpty || faultPerMille > 0 else {
+            throw ValidationError("--fault takes effect only with --fault-per-mille.")
+        }
         guard rateLimit >= 0 else { throw ValidationError("--rate-limit is 0 or more.") }
         guard (fillMilliseconds ?? 0) >= 0 else { throw ValidationError("--fill-milliseconds is 0 or more.") }
         guard let cash = ExactDecimal(cash), cash.isPositive, cash < ExactDecimal(100_000_000_000), cash.scale <= 2

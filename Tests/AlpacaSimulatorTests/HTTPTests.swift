@@ -287,6 +287,21 @@ struct InProcessTests {
         await next.stop()
     }
 
+    @Test("closes connections when told, and serves new ones")
+    func closesConnections() async throws {
+        let simulator = try await SimulatedAlpaca.start()
+        let idle = try RawClient(port: simulator.port)
+        #expect(idle.submit("s:1")?.status == 200)
+        let other = try RawClient(port: simulator.port)
+        #expect(other.request("DELETE", "/_simulator/connections")?.status == 200)
+        #expect(idle.rest() == [])
+        #expect(idle.end == .closed)
+        #expect(other.submit("s:2")?.status == 200)
+        await simulator.closeConnections()
+        #expect(other.rest() == [])
+        await simulator.stop()
+    }
+
     @Test("serves many connections at once, and counts every order")
     func concurrent() async throws {
         let simulator = try await SimulatedAlpaca.start()

@@ -378,6 +378,16 @@ struct ScriptTests {
         #expect(test.exchange[second].status == .filled)
     }
 
+    @Test("can be answered as filled in part")
+    func initiallyFilledInPart() throws {
+        var test = TestExchange()
+        let step = ScriptStep(afterMilliseconds: 0, status: .partiallyFilled, filledQuantity: decimal("1"))
+        test.exchange.addScript(Script(clientOrderID: "s:1", steps: [step]))
+        let order = try test.market("buy", "3", "KO", more: ",'client_order_id':'s:1'")
+        #expect(test.exchange[order].status == .partiallyFilled)
+        #expect(test.exchange[order].filledQuantity == decimal("1"))
+    }
+
     @Test("can be answered as filled")
     func initiallyFilled() throws {
         var test = TestExchange()

@@ -78,7 +78,7 @@ struct WireFaultTests {
         let answer = client.submit("s:1")
         #expect(answer?.status == 200)
         #expect(answer?.json?["client_order_id"] == "s:1")
-        #expect(client.pieces > 100)
+        #expect(client.pieces > 10)
         await simulator.stop()
     }
 

@@ -58,6 +58,8 @@ extension SimulatorState {
                 exchange.haltedSymbols.remove(symbol)
             }
         case .account: try changeAccount(try body(request))
+        // `Simulator` has done it: the connections are the server's.
+        case .closeConnections: break
         }
         return .json(200, ["ok": true])
     }
@@ -68,7 +70,11 @@ extension SimulatorState {
     }
 
     private mutating func changeAccount(_ body: JSONValue) throws(BrokerRefusal) {
-        if let cash = try RequestFields(body).amount("cash") { exchange.setCash(cash) }
+        if let text = body["cash"]?.scalarText {
+            guard let cash = ExactDecimal(text), cash.isPositive, cash < ExactDecimal(100_000_000_000), cash.scale <= 2
+            else { throw .badParameter("cash must be dollars and cents below a hundred thousand million") }
+            exchange.setCash(cash)
+        }
         if let isSuspended = body["trade_suspended_by_user"]?.bool { exchange.isTradeSuspendedByUser = isSuspended }
         if let isEnabled = body["shorting_enabled"]?.bool { exchange.isShortingEnabled = isEnabled }
     }
@@ -157,10 +163,12 @@ extension Script {
             else {
                 throw .badParameter("every step needs after_ms, a whole number of milliseconds")
             }
+            let price = try step.amount("price")?.truncated(places: 9)
+            if let price, !price.isPositive { throw .badParameter("price must be > 0") }
             steps.append(
                 ScriptStep(
                     afterMilliseconds: milliseconds, status: SimulatedOrderStatus(status),
-                    filledQuantity: try step.amount("filled_qty"), price: try step.amount("price")))
+                    filledQuantity: try step.amount("filled_qty")?.truncated(places: 9), price: price))
         }
         let initialStatus = try fields.text("initial_status").map { SimulatedOrderStatus($0) }
         guard !steps.isEmpty || initialStatus != nil else { throw .badParameter("steps or initial_status is required") }

@@ -36,9 +36,12 @@ package enum ControlHelp {
                      "filled_qty":"40","price":"60.1"},
                     {"after_ms":200,"status":"canceled"}]}
           Gives orders of a symbol, or one order, this life. Any status may be
-          named, unknown ones too; `filled_qty` is the total so far.
+          named, unknown ones too; `filled_qty` is the total so far. A step at 0
+          shows in the answer to the POST.
         DELETE /_simulator/scripts
           Ends all scripts, for orders to come.
+        DELETE /_simulator/connections
+          Closes all other connections, as a server does with idle ones.
         POST /_simulator/market {"open":false}
           Closes the market: day orders expire, new orders are accepted and held.
           Opening routes them.

@@ -12,6 +12,7 @@ enum ControlRoute: Equatable, Sendable {
     case price
     case halt
     case account
+    case closeConnections
 
     init?(method: String, path: String) {
         switch (method, path) {
@@ -27,6 +28,7 @@ enum ControlRoute: Equatable, Sendable {
         case ("POST", "prices"): self = .price
         case ("POST", "halts"): self = .halt
         case ("POST", "account"): self = .account
+        case ("DELETE", "connections"): self = .closeConnections
         default: return nil
         }
     }

@@ -36,9 +36,11 @@ extension ExactDecimal {
         return text.utf8.first == UInt8(ascii: "-") ? -value : value
     }
 
-    /// The product, cut off after `places` decimal places.
+    /// The product, cut off after `places` decimal places. Of the factors nine places count, the most that the broker
+    /// takes, so that the product of a large quantity and a large price fits into 128 bits.
     package func times(_ other: ExactDecimal, places: Int = 9) -> ExactDecimal {
-        ExactDecimal(digits: digits * other.digits, scale: scale + other.scale, places: places)
+        let (left, right) = (truncated(places: 9), other.truncated(places: 9))
+        return ExactDecimal(digits: left.digits * right.digits, scale: left.scale + right.scale, places: places)
     }
 
     /// The quotient, cut off after `places` decimal places. The divisor must not be zero.
@@ -51,7 +53,7 @@ extension ExactDecimal {
 
     /// The value cut off after `places` decimal places.
     package func truncated(places: Int) -> ExactDecimal {
-        ExactDecimal(digits: digits, scale: scale, places: places)
+        scale <= places ? self : ExactDecimal(digits: digits, scale: scale, places: places)
     }
 
     private init(digits: Int128, scale: Int, places: Int = ExactDecimal.scaleMax) {

@@ -9,7 +9,7 @@ extension Exchange {
         guard let side = orders[index].side, orders[index].orderClass == .simple,
             orders[index].type != .trailingStop
         else { return }
-        liveBySymbol[SymbolAndSide(symbol: orders[index].symbol, side: side), default: []].insert(index)
+        liveBySymbol[SymbolAndSide(symbol: orders[index].symbol, side: side), default: OrderIndices()].insert(index)
     }
 
     mutating func leave(_ index: Int) {
@@ -67,18 +67,15 @@ extension Exchange {
     /// Books a purchase, or with a negative quantity a sale. Crypto costs 0.25 %, taken from what is received.
     mutating func book(_ asset: Asset, _ quantity: ExactDecimal, at price: ExactDecimal) {
         grossValueKnown = nil
-        let keptPerTenThousand = ExactDecimal(asset.assetClass == .crypto ? 9975 : 10_000)
-        let afterFee = { (amount: ExactDecimal) in
-            amount.times(keptPerTenThousand).divided(by: ExactDecimal(10_000))
-        }
+        let kept = ExactDecimal(asset.assetClass == .crypto ? 9975 : 10_000).divided(by: ExactDecimal(10_000))
         let value = quantity.magnitude.times(price).times(ExactDecimal(asset.multiplier))
         let received: ExactDecimal
         if quantity.isPositive {
-            received = afterFee(quantity)
+            received = quantity.times(kept)
             cash = cash - value
         } else {
             received = quantity
-            cash = cash + afterFee(value)
+            cash = cash + value.times(kept)
         }
         var position =
             positions[asset.symbol] ?? Position(asset: asset, quantity: .zero, averagePrice: price)

@@ -63,7 +63,7 @@ extension Exchange {
     /// - Returns: The orders asked for, and why one was refused.
     package mutating func cancelAll(at time: Timestamp) -> [(order: Int, refusal: BrokerRefusal?)] {
         advance(to: time)
-        return live.sorted().filter { orders[$0].parent == nil }.map { index in
+        return live.sorted.filter { orders[$0].parent == nil }.map { index in
             do throws(BrokerRefusal) {
                 try cancel(index, at: time)
                 return (index, nil)

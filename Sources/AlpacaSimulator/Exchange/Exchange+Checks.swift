@@ -293,6 +293,6 @@ extension Exchange {
     }
 
     private func liveOrders(_ symbol: String, _ side: OrderSide) -> [Int] {
-        (liveBySymbol[SymbolAndSide(symbol: symbol, side: side)] ?? []).sorted()
+        liveBySymbol[SymbolAndSide(symbol: symbol, side: side)]?.sorted ?? []
     }
 }

@@ -17,7 +17,12 @@ extension Exchange {
             }
             orders[index].plan += 1
             for step in script.steps {
-                schedule(.scripted(step), index, at: now.advanced(byMilliseconds: step.afterMilliseconds))
+                // What is due at once stands in the answer to the POST already.
+                if step.afterMilliseconds == 0 {
+                    applyScripted(step, to: index)
+                } else {
+                    schedule(.scripted(step), index, at: now.advanced(byMilliseconds: step.afterMilliseconds))
+                }
             }
         } else if order.status == .accepted {
             waitingForOpening.append(index)
@@ -121,7 +126,7 @@ extension Exchange {
     }
 
     private mutating func rest(_ index: Int) {
-        resting[orders[index].symbol, default: []].insert(index)
+        resting[orders[index].symbol, default: OrderIndices()].insert(index)
     }
 
     private func isMarketable(_ index: Int) -> Bool {

@@ -36,16 +36,14 @@ extension Exchange {
         var result: [Int] = []
         // Orders are kept in order of creation, which is nearly that of submission; the window is cut to what can
         // match, so that a listing of what is new costs nothing for what is old.
-        let candidates: [Int]
-        if filter.status == .open {
-            candidates = live.sorted()
-        } else {
-            let start = filter.after.map { first(createdAfter: $0.advanced(bySeconds: -60)) } ?? 0
-            let end = filter.until.map { first(createdAfter: $0) } ?? orders.count
-            candidates = Array(min(start, end)..<end)
-        }
-        for index in filter.isAscending ? candidates : candidates.reversed() {
+        let start = filter.after.map { first(createdAfter: $0.advanced(bySeconds: -60)) } ?? 0
+        let end = filter.until.map { first(createdAfter: $0) } ?? orders.count
+        let window = min(start, end)..<end
+        let count = filter.status == .open ? live.sorted.count : window.count
+        for place in 0..<count {
             guard result.count < filter.limit else { break }
+            let offset = filter.isAscending ? place : count - 1 - place
+            let index = filter.status == .open ? live.sorted[offset] : window.lowerBound + offset
             guard index < before, index > after, matches(orders[index], filter), visible(index) != nil else { continue }
             result.append(index)
         }

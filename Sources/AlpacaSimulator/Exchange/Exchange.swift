@@ -61,11 +61,11 @@ package struct Exchange: Sendable {
     var byID: [String: Int] = [:]
     var byClientOrderID: [String: Int] = [:]
     /// All orders that have not ended, held ones too.
-    var live: Set<Int> = []
+    var live = OrderIndices()
     /// The live simple orders of a symbol and side, to find those that could trade with a new one.
-    var liveBySymbol: [SymbolAndSide: Set<Int>] = [:]
+    var liveBySymbol: [SymbolAndSide: OrderIndices] = [:]
     /// Orders that wait for a price.
-    var resting: [String: Set<Int>] = [:]
+    var resting: [String: OrderIndices] = [:]
     /// Orders that wait for the market to open, in order of arrival.
     var waitingForOpening: [Int] = []
     var reservedCash = ExactDecimal.zero
@@ -141,9 +141,13 @@ package struct Exchange: Sendable {
     package mutating func setPrice(_ price: ExactDecimal, of symbol: String, at time: Timestamp) throws(BrokerRefusal) {
         advance(to: time)
         guard let asset = assets.find(symbol) else { throw .notFound("symbol not found: \(symbol)") }
-        prices[asset.symbol] = price.truncated(places: 9)
+        let price = price.truncated(places: 9)
+        guard price.isPositive, price < ExactDecimal(10_000_000) else {
+            throw .badParameter("price must be > 0 and < 10000000")
+        }
+        prices[asset.symbol] = price
         grossValueKnown = nil
-        for index in (resting[asset.symbol] ?? []).sorted() { lookAtPrice(index) }
+        for index in resting[asset.symbol]?.sorted ?? [] { lookAtPrice(index) }
     }
 
     /// Opens or closes the market. At the opening the held orders are routed; at the close day orders expire.
@@ -160,7 +164,7 @@ package struct Exchange: Sendable {
                 start(index)
             }
         } else {
-            for index in live.sorted() { close(index) }
+            for index in live.sorted { close(index) }
         }
     }
 

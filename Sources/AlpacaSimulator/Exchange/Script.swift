@@ -2,7 +2,8 @@ package import TradingCore
 
 /// One thing a script makes happen to an order.
 package struct ScriptStep: Sendable, Equatable {
-    /// Milliseconds after the order was created (for a held order: after the market opened).
+    /// Milliseconds after the order was created, whether the market is open or not. A step at 0 shows in the answer to
+    /// the POST.
     package let afterMilliseconds: Int64
     package let status: SimulatedOrderStatus
     /// All that is filled by then, not only by this step.

@@ -137,7 +137,7 @@ extension SimulatorState {
 
     private mutating func closeAllPositions(_ request: HTTPRequest, at time: Timestamp) -> HTTPAnswer {
         if request.isOn("cancel_orders") {
-            for index in exchange.live.sorted() { exchange.end(index, .canceled) }
+            for index in exchange.live.sorted { exchange.end(index, .canceled) }
         }
         var rows: [(symbol: String, result: Result<Int, BrokerRefusal>)] = []
         for key in exchange.positions.keys.sorted() {

@@ -1,7 +1,6 @@
 import FlyingSocks
 import FoundationEssentials
 import Glibc
-import Synchronization
 
 /// Why a server could not start.
 package struct ServerError: Error, CustomStringConvertible {
@@ -23,7 +22,7 @@ final class HTTPServer: Sendable {
 
     let port: UInt16
     private let listener: Socket
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// - Parameter serve: Called on a thread of its own for every connection; the connection is closed when it returns.
     init(
@@ -66,6 +65,15 @@ final class HTTPServer: Sendable {
             state.isStopping = true
             shutdown(listener.file.rawValue, Int32(SHUT_RDWR))
             for socket in state.connections.values { shutdown(socket.file.rawValue, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// Breaks off all connections but one.
+    func closeConnections(except kept: Int? = nil) {
+        state.withLock { state in
+            for (number, socket) in state.connections where number != kept {
+                shutdown(socket.file.rawValue, Int32(SHUT_RDWR))
+            }
         }
     }
 

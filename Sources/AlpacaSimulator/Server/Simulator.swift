@@ -1,20 +1,19 @@
 import StrictJSON
-import Synchronization
 import TradingCore
 
 /// The way of every request, from the wire and back to it.
 final class Simulator: Sendable {
-    private let state: Mutex<SimulatorState>
+    private let state: Locked<SimulatorState>
     private let clock = SystemClock()
     private let log: (@Sendable (String) -> Void)?
 
     init(_ settings: SimulatedAlpaca.Settings) {
-        state = Mutex(SimulatorState(settings, at: clock.now()))
+        state = Locked(SimulatorState(settings, at: clock.now()))
         log = settings.log
     }
 
     /// Does something to the state at the present time.
-    func withState<Result: Sendable>(_ body: (inout SimulatorState, Timestamp) -> sending Result) -> Result {
+    func withState<Result: Sendable>(_ body: (inout SimulatorState, Timestamp) -> Result) -> Result {
         state.withLock { body(&$0, clock.now()) }
     }
 
@@ -49,6 +48,7 @@ final class Simulator: Sendable {
     /// - Returns: Whether the connection is kept.
     private func answer(_ request: ParsedRequest, on connection: HTTPConnection, _ server: HTTPServer) -> Bool {
         if case .control(let route) = request.route {
+            if route == .closeConnections { server.closeConnections(except: connection.number) }
             let answer = withState { state, time in state.control(route, request, at: time) }
             return put(answer, on: connection, closing: !request.http.keepsConnection)
         }
