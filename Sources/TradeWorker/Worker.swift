@@ -29,6 +29,7 @@ package final class Worker<Intake: DecisionIntake> {
     var openOrders: OpenOrders
     /// The question that the broker is answering.
     var lookUp: OpenOrders.LookUp?
+    var lookUpAskedAt: Timestamp
     /// The attempt that has just been lost: it is asked for once before the next decision goes out.
     var lookUpFirst: DecisionRow?
     /// Whether all decisions at the front of the queue must wait, so that those behind them are looked at.
@@ -67,6 +68,7 @@ package final class Worker<Intake: DecisionIntake> {
         openOrders = OpenOrders(settleTime: settings.settleTime)
         startedAt = clock.read()
         heartbeatDue = startedAt.monotonic
+        lookUpAskedAt = startedAt.moment
         do throws(JournalFault) {
             queue = try WaitingQueue(journal)
         } catch {

@@ -14,6 +14,7 @@ struct Sighting {
     }
 
     let request: LookUpRequest
+    let askedAt: Timestamp
     var changes: [Change] = []
     /// Evidence about unknown attempts that changed nothing yet.
     var notes: [(decision: DecisionRow, evidence: Payload)] = []
@@ -41,6 +42,7 @@ extension Worker {
         guard pacing.allowance(at: now.monotonic) > needed else { return }
         pacing.begin(at: now.monotonic)
         lookUp = question
+        lookUpAskedAt = now.moment
         lookUpCount += 1
         do throws(EdgeFault) {
             try lookUps.get(path: question.request.path)
@@ -64,14 +66,14 @@ extension Worker {
             return sighting(of: rows, question, answer, at: now)
         case (_, .notSent), (_, .lost):
             openOrders.gotNoAnswer(question, at: now.monotonic)
-            return Sighting(request: question.request)
+            return Sighting(request: question.request, askedAt: lookUpAskedAt)
         }
     }
 
     private func sighting(
         of row: DecisionRow, _ question: OpenOrders.LookUp, _ answer: HTTPAnswer, at now: ClockReading
     ) -> Sighting {
-        var sighting = Sighting(request: question.request)
+        var sighting = Sighting(request: question.request, askedAt: lookUpAskedAt)
         guard var open = openOrders.execution(row) else { return sighting }
         let evidence = Payload(answerToGet: question.request, answer)
         if answer.statusCode == 200, let order = OrderAnswer.order(answer.body) {
@@ -103,7 +105,7 @@ extension Worker {
     private func sighting(
         of rows: [DecisionRow], _ question: OpenOrders.LookUp, _ answer: HTTPAnswer, at now: ClockReading
     ) -> Sighting {
-        var sighting = Sighting(request: question.request)
+        var sighting = Sighting(request: question.request, askedAt: lookUpAskedAt)
         guard answer.statusCode == 200, let listing = OrderAnswer.listing(answer.body) else {
             openOrders.gotNoAnswer(question, at: now.monotonic)
             return sighting
@@ -138,12 +140,12 @@ extension Worker {
     ) throws(JournalFault) {
         let question = Payload(.request, method: "GET", endpoint: sighting.request.path, body: [])
         for (decision, evidence) in sighting.notes {
-            _ = try transaction.keep(question, of: decision, at: now.moment)
+            _ = try transaction.keep(question, of: decision, at: sighting.askedAt)
             _ = try transaction.keep(evidence, of: decision, at: now.moment)
         }
         for change in sighting.changes {
             let decision = change.open.decisionRow
-            _ = try transaction.keep(question, of: decision, at: now.moment)
+            _ = try transaction.keep(question, of: decision, at: sighting.askedAt)
             _ = try transaction.keep(change.evidence, of: decision, at: now.moment)
             if let order = change.order { try transaction.keep(order, of: decision, at: now.moment) }
             record.outcomes.append(try store(change.open, response: nil, in: transaction, at: now.moment))

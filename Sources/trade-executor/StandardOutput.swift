@@ -39,7 +39,8 @@ final class StandardOutput {
         if buffer.count >= StandardOutput.bufferMax { try flush() }
     }
 
-    private func flush() throws {
+    /// Writes what was printed so far.
+    func flush() throws {
         var written = 0
         while written < buffer.count {
             let count = buffer[written...].withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
@@ -51,5 +52,14 @@ final class StandardOutput {
             written += count
         }
         buffer.removeAll(keepingCapacity: true)
+    }
+}
+
+/// Standard error, for remarks that are no part of the output.
+enum StandardError {
+    static func line(_ text: String) {
+        let bytes = Array((TerminalText.safe(text) + "\n").utf8)
+        // A remark that nobody can read is no reason to stop.
+        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 }

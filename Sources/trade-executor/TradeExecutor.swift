@@ -11,7 +11,7 @@ struct TradeExecutor: ParsableCommand {
             Exit codes: 0 fine, 1 it failed (standard error says what and what to do), 64 wrong usage.
             """,
         subcommands: [
-            Run.self, Demo.self, Executions.self, Failures.self, Show.self, Status.self, HaltCommand.self,
-            Resume.self, Check.self,
+            Run.self, Demo.self, Submit.self, Outcomes.self, Executions.self, Failures.self, Show.self, Status.self,
+            HaltCommand.self, Resume.self, Check.self,
         ])
 }

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Glibc
+import HostSystem
+import StrictJSON
+import TradingCore
+import WorkerClient
+import ZeroMQMessaging
+
+struct Submit: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Sends one decision and prints its acknowledgement.",
+        discussion: """
+            The decision comes from flags, or, when none of them is given, as JSON from standard input. Without an \
+            acknowledgement within 2 s the same bytes are sent again, which is safe. Exit code 0: accepted (with \
+            --wait: and all or part of it filled); 1: refused, failed, or no answer in time.
+
+            trade-executor submit --strategy hand --symbol AAPL --side buy --quantity 10 --wait
+            echo '{"v":1,"decision_id":"d-1",…}' | trade-executor submit
+            """)
+
+    @Option(name: [.customLong("strategy")], help: "strategy_name; `hand` unless said.") var strategyName: String?
+    @Option(name: [.customLong("id")], help: "decision_id; a new one unless said.") var decisionID: String?
+    @Option var symbol: String?
+    @Option(help: "buy or sell.") var side: String?
+    @Option(help: "A decimal, such as 0.5.") var quantity: String?
+    @Option(help: "An amount of dollars in place of a quantity.") var notional: String?
+    @Option(help: "market, limit, stop, stop_limit or trailing_stop.") var orderType: String?
+    @Option(help: "day, gtc, opg, cls, ioc or fok.") var timeInForce: String?
+    @Option var limitPrice: String?
+    @Option var stopPrice: String?
+    @Option var trailPrice: String?
+    @Option var trailPercent: String?
+    @Flag var extendedHours = false
+    @Option(help: "Milliseconds from acceptance after which it is not sent any more.") var validForMs: Int64?
+    @Option(help: "A JSON object that is kept with the decision.") var rationale: String?
+
+    @Flag(help: "Wait for the final outcome and print it too.") var wait = false
+    @Option(help: "How many seconds to wait for what is asked.") var timeout = 60
+
+    @OptionGroup var endpoints: EndpointOptions
+
+    func run() throws {
+        let body = try hasFlags ? decision() : standardInput()
+        let (intake, outcomes) = try endpoints.endpoints()
+        do {
+            try send(body, intake, outcomes)
+        } catch let error as ZeroMQError {
+            throw Failure("\(error)")
+        }
+    }
+
+    private func send(_ body: [UInt8], _ intake: String, _ outcomes: String) throws {
+        let clock = SystemClock()
+        let end = clock.monotonic() + .seconds(Int64(timeout))
+        let context = try ZeroMQContext()
+        let client = try IntakeClient(intake, in: context)
+        guard let ack = try client.ask(body, milliseconds: timeout * 1000) else {
+            throw Failure(
+                "no answer from \(intake) within \(timeout) s: whether the decision was accepted is not known. "
+                    + "Send the same again, or see `trade-executor status`")
+        }
+        print(ack.text)
+        fflush(nil)
+        guard ack["status"] == "accepted" else {
+            throw Failure("not accepted: \(TerminalText.safe(ack["message"]?.string ?? ack.text))")
+        }
+        guard wait else { return }
+        guard let final = try finalOutcome(ack, outcomes, client, body, until: end, clock, context) else {
+            throw Failure("accepted, but without a final outcome within \(timeout) s; it is still being worked on")
+        }
+        print(final.text)
+        guard final["result"] == "success" || final["result"] == "partial" else {
+            throw Failure("the decision \(final["result"]?.string ?? "?"): \(reason(of: final))")
+        }
+    }
+
+    /// Waits for the end of the decision. The topic tells of it at once; asking again with the same bytes finds it even
+    /// if the topic told of it before we listened.
+    private func finalOutcome(
+        _ ack: JSONValue, _ outcomes: String, _ client: IntakeClient, _ body: [UInt8], until end: MonotonicTime,
+        _ clock: SystemClock, _ context: ZeroMQContext
+    ) throws -> JSONValue? {
+        guard let strategy = ack["strategy_name"]?.string else { return nil }
+        let topic = try ZeroMQSocket(.subscriber, in: context)
+        try topic.setLinger(0)
+        try topic.subscribe("outcome|\(strategy)|")
+        try topic.connect(outcomes)
+        var seen: JSONValue? = ack
+        while true {
+            if let outcome = seen?["outcome"], outcome["final"] == true { return outcome }
+            if clock.monotonic() >= end { return nil }
+            if try topic.waitUntilReadable(milliseconds: 500) {
+                while let frames = try topic.receiveMessage() {
+                    guard let body = frames.last?.bytes, let outcome = try? JSONValue(parsing: body) else { continue }
+                    if outcome["decision_id"] == ack["decision_id"], outcome["final"] == true { return outcome }
+                }
+            }
+            seen = try client.ask(body, milliseconds: 2000)
+        }
+    }
+
+    private func reason(of outcome: JSONValue) -> String {
+        TerminalText.safe(
+            outcome["execution"]?["error_message"]?.string ?? outcome["reason"]?.string ?? "no reason was given")
+    }
+
+    // MARK: The decision
+
+    private var hasFlags: Bool {
+        [strategyName, decisionID, symbol, side, quantity, notional, orderType].contains { $0 != nil }
+    }
+
+    private func decision() throws -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("v", 1)
+            writer.member("decision_id", decisionID ?? newID())
+            writer.member("strategy_name", strategyName ?? "hand")
+            let members: [(StaticString, String?)] = [
+                ("symbol", symbol), ("side", side), ("quantity", quantity), ("notional", notional),
+                ("order_type", orderType), ("time_in_force", timeInForce), ("limit_price", limitPrice),
+                ("stop_price", stopPrice), ("trail_price", trailPrice), ("trail_percent", trailPercent),
+            ]
+            for (name, value) in members {
+                if let value { writer.member(name, value) }
+            }
+            if extendedHours { writer.member("extended_hours", true) }
+            if let validForMs { writer.member("valid_for_ms", validForMs) }
+            if let rationale {
+                writer.key("rationale")
+                writer.raw(rationale.utf8)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// A name that was not used before: the time, and a random number for those of the same microsecond.
+    private func newID() -> String {
+        "\(SystemClock().now().text.filter { $0.isNumber })-\(UInt16.random(in: .min ... .max))"
+    }
+
+    private func standardInput() throws -> [UInt8] {
+        if isatty(STDIN_FILENO) == 1 {
+            throw ValidationError(
+                "say what to trade: --symbol AAPL --side buy --quantity 10, or JSON on standard input")
+        }
+        var body: [UInt8]
+        do {
+            body = try Files.read("/dev/stdin", bytesMax: 1 << 20)
+        } catch {
+            throw Failure("\(error)")
+        }
+        while let last = body.last, last == 0x0A || last == 0x0D || last == 0x20 { body.removeLast() }
+        return body
+    }
+}
