@@ -13,6 +13,7 @@ package import TradingCore
 /// It runs on threads of its own and keeps serving while a test blocks Swift's. What can be told to it over HTTP is
 /// in `ControlHelp`.
 package final class SimulatedAlpaca: Sendable {
+    /// How it behaves from the start. The defaults are those of a paper account with an open market and no faults.
     package struct Settings: Sendable {
         /// An IPv4 address of this machine.
         package var host = "127.0.0.1"
@@ -76,6 +77,7 @@ package final class SimulatedAlpaca: Sendable {
         simulator.withState { state, _ in state.received }
     }
 
+    /// Counts of the POSTs received: what a test of "once" needs.
     package func summary() async -> ReceivedSummary {
         simulator.withState { state, _ in state.summary }
     }
@@ -95,14 +97,18 @@ package final class SimulatedAlpaca: Sendable {
 
     // MARK: Faults and circumstances
 
+    /// Makes a fault strike the next requests that its rule names. Rules are tried in the order in which they were
+    /// added.
     package func addFault(_ rule: FaultRule) async {
         simulator.withState { state, _ in state.faults.add(rule) }
     }
 
+    /// Makes faults strike at random from now on; nil ends that.
     package func setRandomFaults(_ faults: RandomFaults?) async {
         simulator.withState { state, _ in state.faults.random = faults }
     }
 
+    /// Ends all faults, those by rule and those at random.
     package func clearFaults() async {
         simulator.withState { state, _ in state.faults.clear() }
     }
@@ -112,10 +118,12 @@ package final class SimulatedAlpaca: Sendable {
         server.closeConnections()
     }
 
+    /// Gives orders to come a life of their own. Scripts are tried in the order in which they were added.
     package func addScript(_ script: Script) async {
         simulator.withState { state, _ in state.exchange.addScript(script) }
     }
 
+    /// Opens the market, which routes the held orders, or closes it, which ends those of the day.
     package func setMarket(open: Bool) async {
         simulator.withState { state, time in state.exchange.setMarket(open: open, at: time) }
     }
@@ -125,6 +133,8 @@ package final class SimulatedAlpaca: Sendable {
         simulator.withState { state, _ in state.exchange.hiddenForMilliseconds = milliseconds }
     }
 
+    /// Moves a price.
+    /// - Throws: A refusal if there is no such symbol, or the price is not above zero.
     package func setPrice(_ price: ExactDecimal, of symbol: String) async throws(BrokerRefusal) {
         try simulator.tryWithState { (state, time) throws(BrokerRefusal) in
             try state.exchange.setPrice(price, of: symbol, at: time)

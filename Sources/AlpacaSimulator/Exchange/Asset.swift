@@ -1,5 +1,6 @@
 package import TradingCore
 
+/// What kind of thing an asset is, in Alpaca's words.
 package enum AssetClass: String, Sendable {
     case equity = "us_equity"
     case option = "us_option"
@@ -57,6 +58,7 @@ package struct AssetTable: Sendable {
         for asset in AssetTable.equities + AssetTable.coins { add(asset) }
     }
 
+    /// The asset with a symbol or an id. An option is entered when it is first asked for.
     package mutating func find(_ text: String) -> Asset? {
         if let index = byKey[text] { return all[index] }
         guard let option = AssetTable.option(text) else { return nil }

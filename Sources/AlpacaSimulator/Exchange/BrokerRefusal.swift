@@ -32,6 +32,7 @@ package struct BrokerRefusal: Error, Equatable, Sendable {
         BrokerRefusal(403, 40_310_000, message, extraFields)
     }
 
+    /// 404: no such order, position, asset or endpoint.
     package static func notFound(_ message: String) -> BrokerRefusal { BrokerRefusal(404, 40_410_000, message) }
 
     /// The body, its keys in alphabetical order as Alpaca writes them.

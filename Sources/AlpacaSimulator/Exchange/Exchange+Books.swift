@@ -101,6 +101,7 @@ extension Exchange {
         return sum
     }
 
+    /// What a position is worth at today's price; negative for a short one.
     package func marketValue(of position: Position) -> ExactDecimal {
         position.quantity.times(price(of: position.asset)).times(ExactDecimal(position.asset.multiplier))
     }

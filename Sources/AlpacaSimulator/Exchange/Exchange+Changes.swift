@@ -12,6 +12,7 @@ package struct OrderChanges: Sendable {
 
     package init() {}
 
+    /// Reads and checks the body of a PATCH.
     package init(_ body: JSONValue) throws(BrokerRefusal) {
         let fields = try RequestFields(body)
         quantity = try fields.amount("qty")

@@ -3,12 +3,14 @@ package import TradingCore
 
 /// Which orders a listing shows. Source: Alpaca's OpenAPI document, GET /v2/orders.
 package struct OrderFilter: Sendable {
+    /// Which orders by their status. `closed` includes held ones.
     package enum Status: String, Sendable {
         case open
         case closed
         case all
     }
 
+    /// The most rows that Alpaca gives at once.
     package static let limitMax = 500
 
     package var status = Status.open

@@ -6,6 +6,7 @@ package import TradingCore
 /// Orders are found by id and by client order id in constant time, and what is open is kept apart, so that a look-up
 /// costs the same with ten orders and with a hundred thousand.
 package struct Exchange: Sendable {
+    /// What is decided before the first order.
     package struct Settings: Sendable {
         package var seed: UInt64 = 1
         package var cash = ExactDecimal(100_000)
@@ -30,6 +31,7 @@ package struct Exchange: Sendable {
         package let id: String
     }
 
+    /// What is held of one asset.
     package struct Position: Sendable {
         package let asset: Asset
         /// Negative for a short position.
@@ -107,6 +109,7 @@ package struct Exchange: Sendable {
         visible(byID[Exchange.normalized(id)])
     }
 
+    /// The order with a client order id; nil if there is none or it is still hidden.
     package func order(clientOrderID: String) -> Int? {
         visible(byClientOrderID[clientOrderID])
     }
@@ -123,16 +126,20 @@ package struct Exchange: Sendable {
         return digits
     }
 
+    /// Whether a text is a UUID, dashes optional.
     package static func isUUID(_ id: String) -> Bool { !normalized(id).isEmpty }
 
+    /// Where an asset stands now.
     package func price(of asset: Asset) -> ExactDecimal { prices[asset.symbol] ?? asset.price }
 
     // MARK: Circumstances
 
+    /// Gives orders to come a life. Scripts are tried in the order in which they were added.
     package mutating func addScript(_ script: Script) {
         scripts.append(script)
     }
 
+    /// Ends all scripts for orders to come.
     package mutating func removeScripts() {
         scripts = []
     }
@@ -168,6 +175,7 @@ package struct Exchange: Sendable {
         }
     }
 
+    /// Puts the account's cash at an amount.
     package mutating func setCash(_ amount: ExactDecimal) {
         cash = amount
     }

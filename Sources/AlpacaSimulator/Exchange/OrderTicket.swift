@@ -38,8 +38,8 @@ package struct OrderTicket: Sendable {
 
     init() {}
 
-    /// Reads and checks the parameters. The texts of the refusals are Alpaca's where one is known (see `BrokerRefusal`);
-    /// the few others follow their wording.
+    /// Reads and checks the parameters. The texts of the refusals are Alpaca's where one is known (see
+    /// `BrokerRefusal`); the few others follow their wording.
     package init(_ body: JSONValue) throws(BrokerRefusal) {
         let fields = try RequestFields(body)
         orderClass = try OrderTicket.orderClass(fields)

@@ -6,6 +6,7 @@ package enum OrderSide: String, Sendable {
     package var opposite: OrderSide { self == .buy ? .sell : .buy }
 }
 
+/// What makes an order trade.
 package enum SimulatedOrderType: String, Sendable {
     case market
     case limit
@@ -14,6 +15,7 @@ package enum SimulatedOrderType: String, Sendable {
     case trailingStop = "trailing_stop"
 }
 
+/// How long an order lives.
 package enum SimulatedTimeInForce: String, Sendable {
     case day
     case goodTillCanceled = "gtc"
@@ -32,6 +34,7 @@ package enum SimulatedOrderClass: String, Sendable {
     case multipleLegs = "mleg"
 }
 
+/// Whether an order opens or closes a position.
 package enum SimulatedPositionIntent: String, Sendable {
     case buyToOpen = "buy_to_open"
     case buyToClose = "buy_to_close"
@@ -68,6 +71,7 @@ package enum SimulatedOrderStatus: Hashable, Sendable {
         .pendingReview,
     ]
 
+    /// Any text is a status: those of Alpaca by name, and the rest as `other`.
     package init(_ text: String) {
         self = SimulatedOrderStatus.known.first { $0.text == text } ?? .other(text)
     }

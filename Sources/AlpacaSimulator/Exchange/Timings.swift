@@ -16,6 +16,7 @@ package struct Timings: Sendable {
     /// After the request to cancel or replace. Not recorded; of the size of the other steps.
     package var cancelled: ClosedRange<Int64> = 3000...8000
 
+    /// As recorded.
     package static let recorded = Timings()
 
     /// The recorded timings, with whole-share orders filled after exactly so many milliseconds.

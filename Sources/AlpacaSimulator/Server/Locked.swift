@@ -2,8 +2,8 @@ import Glibc
 
 /// A value that one thread at a time may touch.
 ///
-/// `Mutex` of the Synchronization library would do the same, but ThreadSanitizer cannot see into it (Swift 6.3.1, Linux)
-/// and reports every access as a race. It knows the mutex of pthreads.
+/// `Mutex` of the Synchronization library would do the same, but ThreadSanitizer cannot see into it (Swift 6.3.1 on
+/// Linux) and reports every access as a race. It knows the mutex of pthreads.
 final class Locked<Value: Sendable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private var value: Value
