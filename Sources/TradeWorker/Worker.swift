@@ -17,6 +17,7 @@ package final class Worker<Intake: DecisionIntake> {
     let halts: any HaltSwitch
     let clock: any WorkerClock
     let executionIDs: any ExecutionIDs
+    let probe: any WorkerProbe
     let log: Logger
 
     /// The decisions that wait.
@@ -52,7 +53,7 @@ package final class Worker<Intake: DecisionIntake> {
     package init(
         settings: WorkerSettings, journal: TradeJournal, intake: Intake, topic: any OutcomeTopic,
         placement: any OrderPlacement, lookUps: any OrderLookUps, halts: any HaltSwitch, clock: any WorkerClock,
-        executionIDs: any ExecutionIDs, log: Logger
+        executionIDs: any ExecutionIDs, probe: any WorkerProbe = NoProbe(), log: Logger
     ) throws(WorkerFault) {
         self.settings = settings
         self.journal = journal
@@ -63,6 +64,7 @@ package final class Worker<Intake: DecisionIntake> {
         self.halts = halts
         self.clock = clock
         self.executionIDs = executionIDs
+        self.probe = probe
         self.log = log
         pacing = RequestPacing(perMinute: settings.requestsPerMinute)
         openOrders = OpenOrders(settleTime: settings.settleTime)
@@ -89,6 +91,7 @@ package final class Worker<Intake: DecisionIntake> {
         let messages = try receiveMessages()
         takeAttemptResult(at: now)
         let seen = takeLookUpResult(at: now)
+        probe.pass(.received)
 
         let record = try store(messages, seen, isHeartbeatDue: isHeartbeatDue, at: now)
         remember(record, at: now)
@@ -144,7 +147,9 @@ package final class Worker<Intake: DecisionIntake> {
                 if let result = attemptResult { try endAttempt(result, in: transaction, &record, at: now) }
                 if let seen { try keep(seen, in: transaction, &record, at: now) }
                 try workThroughQueue(in: transaction, &record, everything: isHeartbeatDue, at: now)
+                probe.pass(.written)
             }
+            probe.pass(.committed)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
             record.replies = answerReadOnly(requests, replies: record.replies, at: now)
@@ -180,7 +185,10 @@ package final class Worker<Intake: DecisionIntake> {
 
     private func publish(_ outcomes: [StoredOutcome]) throws(WorkerFault) {
         do throws(EdgeFault) {
-            for outcome in outcomes { try topic.publish(topic: outcome.topic, body: outcome.body) }
+            for outcome in outcomes {
+                try topic.publish(topic: outcome.topic, body: outcome.body)
+                probe.pass(.published)
+            }
         } catch {
             throw .edge(error)
         }

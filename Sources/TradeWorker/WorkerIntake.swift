@@ -46,7 +46,10 @@ extension Worker {
     ) throws(WorkerFault) {
         do throws(EdgeFault) {
             for (message, reply) in zip(messages, replies) {
-                if let reply, let envelope = message.envelope { try intake.reply(reply, to: envelope) }
+                if let reply, let envelope = message.envelope {
+                    try intake.reply(reply, to: envelope)
+                    probe.pass(.replied)
+                }
             }
         } catch {
             throw .edge(error)

@@ -46,6 +46,7 @@ extension Worker {
         lookUpCount += 1
         do throws(EdgeFault) {
             try lookUps.get(path: question.request.path)
+            probe.pass(.asked)
         } catch {
             throw .edge(error)
         }

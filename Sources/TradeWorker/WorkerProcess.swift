@@ -34,11 +34,12 @@ package enum WorkerProcess {
                     connectTimeoutMilliseconds: configuration.brokerConnectTimeoutMilliseconds,
                     requestTimeoutMilliseconds: configuration.brokerTimeoutMilliseconds))
             let clock = try HostClock()
+            let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
             let worker = try Worker(
                 settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake), topic: topic,
                 placement: transport.placement, lookUps: transport.lookUps,
                 halts: HaltFiles(stateDirectory: directory.path), clock: clock, executionIDs: TimeOrderedUUIDs(),
-                log: log)
+                probe: probe, log: log)
             let partition = configuration.worker.partition
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }

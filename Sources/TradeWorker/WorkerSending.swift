@@ -92,8 +92,10 @@ extension Worker {
             attemptResult = .notSent(reason: SendRefusal.halted.rawValue)
         } else {
             pacing.begin(at: now.monotonic)
+            probe.pass(.beforePost)
             do throws(EdgeFault) {
                 try placement.post(path: OrderRequest.path, body: intent.body)
+                probe.pass(.posted)
             } catch {
                 throw .edge(error)
             }
