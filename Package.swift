@@ -76,7 +76,8 @@ let package = Package(
         tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON", resources: [.copy("Answers")]),
         tests("WorkerClientTests", "WorkerClient"),
         tests(
-            "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaSimulator", "StrictJSON", "WorkerClient", "HostSystem",
+            "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "WorkerClient",
+            "HostSystem",
             "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]

@@ -19,10 +19,8 @@ package struct Deadline: Equatable, Sendable {
         let left: Microseconds
         switch requested {
         case .at(let moment):
-            // A moment out of all proportion is brought into a range in which sums cannot overflow: 250 years.
-            let nanoseconds = moment.nanoseconds.subtractingReportingOverflow(now.moment.nanoseconds)
-            let bounded = nanoseconds.overflow ? Int64.max : nanoseconds.partialValue
-            left = Microseconds(max(-7_889_400_000_000_000, min(bounded / 1000, 7_889_400_000_000_000)))
+            // In microseconds no two moments are too far apart for the difference to fit.
+            left = Microseconds(moment.nanoseconds / 1000 - now.moment.nanoseconds / 1000)
             self.moment = moment
         case .after(let duration):
             left = duration
