@@ -91,7 +91,7 @@ def check(schema: str, message: Any) -> None:
     assert error is None, f"{schema}: {error.message} at {error.json_path} in {json.dumps(message)}"
     kind = schema
     if schema == "ack":
-        kind += f" {message.get('code', 'duplicate' if message['duplicate'] else 'accepted')}"
+        kind += f" {message.get('code') or ('duplicate' if message['duplicate'] else 'accepted')}"
     elif schema == "outcome":
         status = message["execution"]["status"] if message["execution"] else "refused"
         kind += f" {message['result']}/{status}"
@@ -391,6 +391,13 @@ class Publisher:
         return ack
 
 
+ABSENT = object()
+
+
+def without_absent(message: Json) -> Json:
+    return {key: value for key, value in message.items() if value is not ABSENT}
+
+
 def decision(decision_id: str, strategy: str = "s", **more: Any) -> Json:
     message = {
         "v": 1,
@@ -401,10 +408,7 @@ def decision(decision_id: str, strategy: str = "s", **more: Any) -> Json:
         "quantity": "1",
         **more,
     }
-    return {key: value for key, value in message.items() if value is not ABSENT}
-
-
-ABSENT = object()
+    return without_absent(message)
 
 
 class Subscriber:
