@@ -89,6 +89,10 @@ def is_valid(schema: str, message: Any) -> bool:
 def check(schema: str, message: Any) -> None:
     error = jsonschema.exceptions.best_match(SCHEMAS[schema].iter_errors(message))
     assert error is None, f"{schema}: {error.message} at {error.json_path} in {json.dumps(message)}"
+    count(schema, message)
+
+
+def count(schema: str, message: Json) -> None:
     kind = schema
     if schema == "ack":
         kind += f" {message.get('code') or ('duplicate' if message['duplicate'] else 'accepted')}"
@@ -111,6 +115,8 @@ def read_answer(body: bytes) -> Json:
     """A frame of the worker: one JSON object that follows the schema of its type."""
     message: Json = strict_json(body)
     check(message["type"], message)
+    for outcome in message.get("outcomes", []):
+        count("outcome", outcome)
     return message
 
 

@@ -117,7 +117,7 @@ def test_what_the_broker_refuses_fails_and_the_next_goes_on() -> None:
     with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
         simulator.fault("text_429", client_order_id="s:limited")
         for name, changes, http_status in [
-            ("poor", {"quantity": "1000000000"}, 403),
+            ("poor", {"symbol": "BRK.A", "quantity": "900000"}, 403),
             ("unheard-of", {"symbol": "NOSUCH"}, 422),
             ("limited", {}, 429),
         ]:
