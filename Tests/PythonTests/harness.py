@@ -37,6 +37,9 @@ SECRET = "secretOfTheTestsNeverToBeWrittenAnywhere"
 
 Json = dict[str, Any]
 
+# An order that fills within some milliseconds.
+COIN: Json = {"symbol": "BTC/USD", "quantity": "0.01", "time_in_force": "gtc"}
+
 
 def binaries() -> pathlib.Path:
     arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--")]

@@ -8,6 +8,7 @@ from typing import Any
 import zmq
 
 from harness import (
+    COIN,
     ABSENT,
     Json,
     Publisher,
@@ -94,7 +95,7 @@ def test_pipelined_decisions_are_taken_in_order() -> None:
     with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
         count = 500
         for number in range(1, count + 1):
-            message = decision(f"d-{number}", sequence=number, symbol="BTC/USD", quantity="0.001")
+            message = decision(f"d-{number}", sequence=number, **COIN)
             publisher.send_bytes(json.dumps(message).encode())
         for number in range(1, count + 1):
             ack = publisher.receive()
@@ -108,8 +109,8 @@ def test_two_publishers_order_is_kept() -> None:
     with Simulator() as simulator, Worker(simulator) as worker:
         with Publisher(worker) as first, Publisher(worker) as second:
             for number in range(100):
-                first.accepted(f"a-{number}", "first", symbol="BTC/USD", quantity="0.01")
-                second.accepted(f"b-{number}", "second", symbol="BTC/USD", quantity="0.01")
+                first.accepted(f"a-{number}", "first", **COIN)
+                second.accepted(f"b-{number}", "second", **COIN)
         eventually("all POSTs", lambda: len(simulator.posts()) == 200)
         ids = [post["client_order_id"] for post in simulator.posts()]
         expected = [f"{s}:{i}-{n}" for n in range(100) for s, i in [("first", "a"), ("second", "b")]]

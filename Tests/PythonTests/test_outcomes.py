@@ -7,6 +7,7 @@ import json
 import uuid
 
 from harness import (
+    COIN,
     ABSENT,
     Json,
     Publisher,
@@ -105,7 +106,9 @@ def test_an_order_that_is_replaced_is_followed_to_the_new_one() -> None:
         publisher.accepted("d-1", quantity="10", **LIMIT)
         first = eventually("the order", lambda: worker.outcomes_of("s", "d-1"))[0]
         order_id = first["execution"]["alpaca_order_id"]
-        new = simulator.request("PATCH", f"/v2/orders/{order_id}", {"limit_price": "70"})
+        path = f"/v2/orders/{order_id}"
+        eventually("its routing", lambda: simulator.request("GET", path)["status"] == "new")
+        new = simulator.request("PATCH", path, {"limit_price": "70"})
         last = worker.final_outcome("s", "d-1")
         execution = last["execution"]
         assert (last["result"], execution["filled_quantity"]) == ("success", "10"), last
@@ -258,7 +261,7 @@ def test_replay_tells_the_same_as_the_database() -> None:
     with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
         for number in range(60):
             strategy = "ab"[number % 2]
-            publisher.accepted(f"d-{number}", strategy, symbol="BTC/USD", quantity="0.01")
+            publisher.accepted(f"d-{number}", strategy, **COIN)
         for number in range(60):
             worker.final_outcome("ab"[number % 2], f"d-{number}")
         for strategy in [None, "a", "nobody"]:
