@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# What building and testing need, brought in only where it is missing. Sourced by demo.sh and test.sh.
+
+repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+
+step() { printf '\n==> %s\n' "$*"; }
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+# Puts Swift 6.2 or later on PATH.
+find_swift() {
+    local directory version
+    for directory in "" /opt/swift/usr/bin "${SWIFTLY_BIN_DIR:-}" "${HOME:-}/.swiftly/bin" \
+        "${HOME:-}/.local/share/swiftly/bin"; do
+        [[ -z $directory || -x $directory/swift ]] || continue
+        version="$(PATH="${directory:+$directory:}$PATH" swift --version 2>/dev/null |
+            sed -nE 's/.*Swift version ([0-9]+)\.([0-9]+).*/\1 \2/p' | head -n 1)" || continue
+        [[ $version =~ ^([0-9]+)\ ([0-9]+)$ ]] || continue
+        if ((BASH_REMATCH[1] * 100 + BASH_REMATCH[2] >= 602)); then
+            PATH="${directory:+$directory:}$PATH"
+            export PATH
+            return
+        fi
+    done
+    fail "Swift 6.2 or later is needed and was not found on PATH, in /opt/swift or in ~/.swiftly.
+Install it with swiftly (https://www.swift.org/install/linux/), then run this again:
+  curl -O https://download.swift.org/swiftly/linux/swiftly-$(uname -m).tar.gz
+  tar zxf swiftly-$(uname -m).tar.gz && ./swiftly init"
+}
+
+# What of a program's needs is there is asked of the machine, not of its package manager: it may have come otherwise.
+has_header() { echo "#include <$1>" | clang -E -x c - >/dev/null 2>&1; }
+has_python_venv() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
+missing_packages() {
+    local what
+    for what in "$@"; do
+        case $what in
+        libzmq3-dev) has_header zmq.h ;;
+        libsqlite3-dev) has_header sqlite3.h ;;
+        libcurl4-openssl-dev) has_header curl/curl.h ;;
+        python3-venv) has_python_venv ;;
+        *) command -v "$what" >/dev/null ;;
+        esac || echo "$what"
+    done
+}
+
+# Installs those of the named Debian packages whose content is missing.
+install_packages() {
+    local missing as_root=()
+    mapfile -t missing < <(missing_packages "$@")
+    ((${#missing[@]})) || return 0
+    step "installing ${missing[*]}"
+    command -v apt-get >/dev/null || fail "Missing, and there is no apt-get here to install it: ${missing[*]}
+(names of Debian packages). Install the same with this system's package manager, then run this again."
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || fail "Missing: ${missing[*]}. As root, run this, then try again:
+  apt-get update && apt-get install -y ${missing[*]}"
+        as_root=(sudo)
+    fi
+    if ! "${as_root[@]}" apt-get update -q || ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends "${missing[@]}"; then
+        fail "Installing ${missing[*]} failed; what apt-get said stands above. Install it, then run this again."
+    fi
+}
+
+# Makes .build/python with exactly what requirements.txt names, and sets `python` to it.
+make_python() {
+    local wanted="$repository/Tests/PythonTests/requirements.txt" home="$repository/.build/python"
+    python="$home/bin/python"
+    if [[ -x $python ]] && cmp -s "$wanted" "$home/requirements.txt"; then return 0; fi
+    step "making a Python environment in .build/python"
+    rm -rf "$home"
+    python3 -m venv "$home"
+    "$python" -m pip install --quiet --disable-pip-version-check -r "$wanted" ||
+        fail "pip could not install what $wanted names; what it said stands above."
+    # Last, so that an interrupted installation is begun anew.
+    cp "$wanted" "$home/requirements.txt"
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Runs every test there is, from a clean clone on: formatting, build, Swift tests, Python tests against the built
+# programs. Stops at the first that fails.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=install-tools.sh
+source "$(dirname "${BASH_SOURCE[0]}")/install-tools.sh"
+cd "$repository"
+
+passed=()
+current="installation"
+summary() {
+    local code=$?
+    printf '\n'
+    if ((code == 0)); then
+        printf 'all %d steps passed in %d s\n' "${#passed[@]}" "$SECONDS"
+    else
+        printf 'FAILED: %s (after %d steps that passed, %d s)\n' "$current" "${#passed[@]}" "$SECONDS" >&2
+    fi
+    exit "$code"
+}
+trap summary EXIT
+
+run() {
+    current="$1"
+    local began=$SECONDS
+    shift
+    step "$current"
+    "$@"
+    passed+=("$current")
+    printf '%s: passed in %d s\n' "$current" "$((SECONDS - began))"
+}
+
+find_swift
+install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv
+make_python
+
+run "formatting" swift format lint --strict -r -p Package.swift Sources Tests
+run "build" swift build
+run "Swift tests" swift test --disable-xctest
+binaries="$(swift build --show-bin-path)"
+for script in Tests/PythonTests/test_*.py; do
+    run "$(basename "$script" .py)" "$python" "$script" "$binaries"
+done
+run "ten_thousand" "$python" Tests/PythonTests/ten_thousand.py "$binaries" --decisions 10000
+run "alpaca-py against the simulator" \
+    "$python" Tests/PythonTests/alpaca_py_against_simulator.py "$binaries/alpaca-simulator"
