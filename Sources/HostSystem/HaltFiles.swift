@@ -5,10 +5,12 @@ package import TradingCore
 /// The kill switch: one file for each halt, so that it works from outside even if the worker hangs.
 package struct HaltFiles {
     private let directory: String
+    private let pathOfAll: String
 
     /// - Parameter stateDirectory: The worker's state directory.
     package init(stateDirectory: String) {
         directory = StateDirectory.haltPath(in: stateDirectory)
+        pathOfAll = directory + "/" + Halt.fileName(.all)
     }
 
     /// The halt that covers a strategy, the one for all first. Where the files cannot be looked at, everything is halted.
@@ -34,14 +36,15 @@ package struct HaltFiles {
 
     private func halt(_ scope: Halt.Scope) -> Halt? {
         do {
-            guard try Files.exists(path(scope)) else { return nil }
-            return Halt(scope, fileContent: try Files.read(path(scope), bytesMax: 16_384))
+            let path = path(scope)
+            guard try Files.exists(path) else { return nil }
+            return Halt(scope, fileContent: try Files.read(path, bytesMax: 16_384))
         } catch {
             return Halt(scope, reason: "the halt file cannot be read: \(error)")
         }
     }
 
     private func path(_ scope: Halt.Scope) -> String {
-        "\(directory)/\(Halt.fileName(scope))"
+        scope == .all ? pathOfAll : directory + "/" + Halt.fileName(scope)
     }
 }

@@ -97,7 +97,7 @@ package final class Worker<Intake: DecisionIntake> {
         remember(record, at: now)
 
         try publish(record.outcomes)
-        try send(record.intent)
+        try send(record.intent, chosenAt: now)
         try reply(to: messages, record.replies)
         try askBroker(at: now)
         if isHeartbeatDue { try beatHeart(at: now) }
@@ -253,7 +253,7 @@ package enum WorkerFault: Error, CustomStringConvertible {
 /// What one turn has made durable, to be acted on.
 struct TurnRecord {
     /// One for each message, in their order; nil where there is nothing to say.
-    var replies: [[UInt8]?] = []
+    var replies: [[UInt8]?]
     var accepted: [WaitingDecision] = []
     /// The decisions that wait no longer.
     var leftQueue: Set<DecisionRow> = []
@@ -267,6 +267,21 @@ struct TurnRecord {
     var endedAttempt: OpenExecution?
     /// The attempt to begin now.
     var intent: Intent?
+
+    /// What the kill switch says in this turn.
+    private var haltsSeen: [StrategyName: Halt?] = [:]
+
+    init(replies: [[UInt8]?] = []) {
+        self.replies = replies
+    }
+
+    /// The halt that covers a strategy, looked at once a turn.
+    mutating func halt(covering strategy: StrategyName, _ halts: any HaltSwitch) -> Halt? {
+        if let seen = haltsSeen[strategy] { return seen }
+        let halt = halts.halt(covering: strategy)
+        haltsSeen[strategy] = .some(halt)
+        return halt
+    }
 
     struct Intent {
         let open: OpenExecution

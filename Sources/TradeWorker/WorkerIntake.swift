@@ -67,7 +67,7 @@ extension Worker {
         case .success(.decision(let decision)):
             if let before = try transaction.decision(decision.strategy, decision.id) {
                 try answerAgain(decision, incoming, before, in: transaction, &record, at: now)
-            } else if let refusal = try refusal(of: decision, in: transaction, record) {
+            } else if let refusal = try refusal(of: decision, in: transaction, &record) {
                 try refuse(
                     RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text), incoming,
                     in: transaction, &record, at: now)
@@ -131,10 +131,10 @@ extension Worker {
 
     /// Why a new decision is not taken now.
     private func refusal(
-        of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
+        of decision: Decision, in transaction: borrowing JournalTransaction, _ record: inout TurnRecord
     ) throws(JournalFault) -> Refusal? {
         if isDraining { return Refusal(.draining, "the worker is stopping; send the same again", retry: true) }
-        if let halt = halts.halt(covering: decision.strategy) {
+        if let halt = record.halt(covering: decision.strategy, halts) {
             let reason = halt.reason.map { ": \($0)" } ?? ""
             return Refusal(.halted, "\(halt.scopeText) is halted\(reason)")
         }

@@ -30,9 +30,12 @@ extension Worker {
         let maySend = attemptIsOver && !wasLost && pacing.allowance(at: now.monotonic) > 0
         guard maySend || everything else { return }
 
-        let waiting = queue.isWhole ? queue.front + record.accepted : queue.front
-        for decision in waiting {
-            let halt = halts.halt(covering: decision.decision.strategy)
+        // Those that this very turn accepted follow, unless there are others between them and the front.
+        let acceptedCount = queue.isWhole ? record.accepted.count : 0
+        for index in 0..<queue.front.count + acceptedCount {
+            let isInFront = index < queue.front.count
+            let decision = isInFront ? queue.front[index] : record.accepted[index - queue.front.count]
+            let halt = record.halt(covering: decision.decision.strategy, halts)
             if let refusal = refusal(of: decision, halt, at: now) {
                 record.outcomes.append(
                     try transaction.append(
@@ -81,14 +84,15 @@ extension Worker {
 
     // MARK: The attempt
 
-    /// The one attempt. The intent is durable; storing it may have taken long, so deadline and halts are looked at once
+    /// The one attempt. Its intent is durable; where storing it has taken long, deadline and halts are looked at once
     /// more.
-    func send(_ intent: TurnRecord.Intent?) throws(WorkerFault) {
+    func send(_ intent: TurnRecord.Intent?, chosenAt then: ClockReading) throws(WorkerFault) {
         guard let intent else { return }
         let now = clock.read()
+        let tookLong = now.monotonic - then.monotonic > .milliseconds(20)
         if intent.deadline.hasPassed(at: now) {
             attemptResult = .notSent(reason: SendRefusal.expired.rawValue)
-        } else if halts.halt(covering: intent.open.decision.strategy) != nil {
+        } else if tookLong, halts.halt(covering: intent.open.decision.strategy) != nil {
             attemptResult = .notSent(reason: SendRefusal.halted.rawValue)
         } else {
             pacing.begin(at: now.monotonic)

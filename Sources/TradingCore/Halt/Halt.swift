@@ -43,7 +43,7 @@ package struct Halt: Equatable, Sendable {
     package static func fileName(_ scope: Scope) -> String {
         switch scope {
         case .all: "all"
-        case .strategy(let name): "strategy-\(name.text)"
+        case .strategy(let name): "strategy-" + name.text
         }
     }
 
