@@ -306,6 +306,18 @@ class Worker:
         self.program.process.send_signal(signal.SIGTERM)
         return self.program.wait()
 
+    def condition(self) -> str:
+        """What there is to say about a worker that does not do what it should."""
+        code = self.program.process.poll()
+        log = self.state.log.read_text()[-2000:]
+        if code is not None:
+            return f"the worker has ended with {code}\n{log}"
+        threads = [
+            f"{(task / 'comm').read_text().strip()} {(task / 'wchan').read_text()}"
+            for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir()
+        ]
+        return f"the worker runs, waiting in {threads}\n{log}"
+
     @property
     def pid(self) -> int:
         return self.program.process.pid
@@ -332,6 +344,10 @@ class Worker:
                 page = publisher.ask(
                     {"v": 1, "type": "replay", "strategy_name": strategy, "after": after}
                 )
+                # A worker whose database is locked says so, and tells again once it is not.
+                if page.get("code") == "storage_failed":
+                    time.sleep(0.05)
+                    continue
                 outcomes += page["outcomes"]
                 if not page["more"]:
                     break
@@ -354,7 +370,7 @@ class Publisher:
     first, as REQ does by itself."""
 
     def __init__(self, worker: Worker, kind: str = "DEALER"):
-        self.kind = kind
+        self.worker = worker
         self.envelope = [b""] if kind == "delimited" else []
         self.socket = worker.context.socket(zmq.REQ if kind == "REQ" else zmq.DEALER)
         self.socket.linger = 0
@@ -370,7 +386,7 @@ class Publisher:
         self.socket.send_multipart([*self.envelope, body])
 
     def receive(self, patience: float = PATIENCE) -> Json:
-        assert self.socket.poll(int(patience * 1000)), "no answer from the worker"
+        assert self.socket.poll(int(patience * 1000)), f"no answer: {self.worker.condition()}"
         *envelope, body = self.socket.recv_multipart()
         assert envelope == self.envelope, f"the envelope came back as {envelope}"
         return read_answer(body)
