@@ -81,7 +81,7 @@ extension ExecutionFilter {
 
         // SQLite keeps no statistics here, so the query says which index to go by: the one that leaves the fewest rows,
         // in the order in which it gives them, so that nothing much has to be sorted.
-        if selectsFew || symbol == nil && strategy == nil {
+        if goesByExecution {
             // The plus sign keeps the indexes of symbols and strategies out of it.
             if let symbol { request = request.filter(sql: "+symbol = ?", arguments: [symbol]) }
             if let strategy { request = request.filter(sql: "+strategy_name = ?", arguments: [strategy]) }
@@ -104,11 +104,12 @@ extension ExecutionFilter {
         return request.asRequest(of: ExecutionEntry.self)
     }
 
-    /// Whether the wanted state is one that executions soon leave.
-    private var selectsFew: Bool {
+    /// Whether state and time leave fewer executions than symbol and strategy do: those of a time, and those in a state
+    /// that executions soon leave.
+    private var goesByExecution: Bool {
         switch (scope, status) {
-        case (.pending, _), (.unknown, _), (_, .submitted), (_, .accepted): true
-        default: false
+        case (.pending, _), (.unknown, _), (.recent, _), (_, .submitted), (_, .accepted): true
+        default: since != nil || symbol == nil && strategy == nil
         }
     }
 }
