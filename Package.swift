@@ -69,8 +69,10 @@ let package = Package(
 
         .target(
             name: "TestKit",
-            dependencies: ["HostSystem", "StrictJSON", "WorkerClient", "ZeroMQMessaging", grdb], path: "Tests/TestKit",
-            swiftSettings: rules),
+            dependencies: [
+                "HostSystem", "StrictJSON", "WorkerClient", "ZeroMQMessaging", "TradeJournal", "TradingCore",
+                "AlpacaAPI", grdb,
+            ], path: "Tests/TestKit", swiftSettings: rules),
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),
         tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON", resources: [.copy("Answers")]),
@@ -79,6 +81,8 @@ let package = Package(
             "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "WorkerClient",
             "HostSystem",
             "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),
+        tests("TradeRecordsTests", "TestKit", "TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
+        tests("CommandTests", "TestKit", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore", "trade-executor"),
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]
 )

@@ -57,7 +57,8 @@ enum Schema {
         );
         CREATE INDEX trade_decisions_waiting ON trade_decisions (id) WHERE status = 'pending';
         CREATE INDEX trade_decisions_executing ON trade_decisions (id) WHERE status = 'executing';
-        CREATE INDEX trade_decisions_failed ON trade_decisions (failure_reason, failed_at) WHERE status = 'failed';
+        CREATE INDEX trade_decisions_failed ON trade_decisions (failure_reason, failed_at, strategy_name, symbol)
+            WHERE status = 'failed';
         CREATE INDEX trade_decisions_symbol ON trade_decisions (symbol, id);
         CREATE INDEX trade_decisions_strategy ON trade_decisions (strategy_name, id);
         CREATE UNIQUE INDEX trade_decisions_sequence ON trade_decisions (strategy_name, sequence)
@@ -115,8 +116,8 @@ enum Schema {
         CREATE INDEX trade_executions_created ON trade_executions (created_at);
         CREATE INDEX trade_executions_unsettled ON trade_executions (created_at)
             WHERE certainty IN ('sending', 'unknown');
-        CREATE INDEX trade_executions_failures ON trade_executions (error_message, http_status_code, created_at)
-            WHERE status = 'rejected';
+        CREATE INDEX trade_executions_failures ON trade_executions (error_message, http_status_code, created_at,
+            trade_decision_id) WHERE status = 'rejected';
 
         CREATE TABLE alpaca_orders (
             id INTEGER PRIMARY KEY,

@@ -61,56 +61,78 @@ package struct ExecutionEntry: FetchableRecord, Equatable, Sendable {
 
 extension ExecutionFilter {
     /// The request for what is to be listed.
-    func request(at now: Timestamp) -> QueryInterfaceRequest<ExecutionEntry> {
-        var executions = ExecutionRecord.all()
-        if let scope { executions = executions.scope(scope, at: now) }
-        if let status { executions = executions.with(status) }
-        if let since { executions = executions.since(since) }
-
+    /// - Parameters:
+    ///   - last: The entry after which to go on; nil to begin with the newest.
+    ///   - count: At most so many.
+    func request(
+        after last: ExecutionEntry? = nil, count: Int? = nil, at now: Timestamp
+    ) -> QueryInterfaceRequest<ExecutionEntry> {
+        let executions = TableAlias<ExecutionRecord>()
         let decisions = TableAlias<DecisionRecord>()
-        executions = executions.including(required: ExecutionRecord.decision.aliased(decisions))
+        var request = ExecutionRecord.all().aliased(executions)
+        if let scope { request = request.scope(scope, at: now) }
+        if let status { request = request.with(status) }
+        if let since { request = request.since(since) }
+        request = request.including(required: ExecutionRecord.decision.aliased(decisions))
         if includesPayloads {
-            executions = executions.including(optional: ExecutionRecord.request)
+            request = request.including(optional: ExecutionRecord.request)
                 .including(optional: ExecutionRecord.response)
         }
 
         // SQLite keeps no statistics here, so the query says which index to go by: the one that leaves the fewest rows,
         // in the order in which it gives them, so that nothing much has to be sorted.
-        if selectsFew || symbol == nil && strategy == nil {
+        if goesByExecution {
             // The plus sign keeps the indexes of symbols and strategies out of it.
-            if let symbol { executions = executions.filter(sql: "+symbol = ?", arguments: [symbol]) }
-            if let strategy { executions = executions.filter(sql: "+strategy_name = ?", arguments: [strategy]) }
-            executions = executions.order(
-                ExecutionRecord.Columns.createdAt.desc, ExecutionRecord.Columns.id.desc)
-        } else {
-            if let symbol { executions = executions.filter(decisions[DecisionRecord.Columns.symbol] == symbol) }
-            if let strategy {
-                executions = executions.filter(decisions[DecisionRecord.Columns.strategyName] == strategy)
+            if let symbol { request = request.filter(sql: "+symbol = ?", arguments: [symbol]) }
+            if let strategy { request = request.filter(sql: "+strategy_name = ?", arguments: [strategy]) }
+            let (createdAt, id) = (
+                executions[ExecutionRecord.Columns.createdAt], executions[ExecutionRecord.Columns.id]
+            )
+            if let last = last?.execution {
+                request = request.filter(literal: "(\(createdAt), \(id)) < (\(last.createdAt), \(last.id))")
             }
+            request = request.order(createdAt.desc, id.desc)
+        } else {
+            if let symbol { request = request.filter(decisions[DecisionRecord.Columns.symbol] == symbol) }
+            if let strategy { request = request.filter(decisions[DecisionRecord.Columns.strategyName] == strategy) }
             // The order of acceptance: the order of execution but for decisions that were held back.
-            executions = executions.order(decisions[DecisionRecord.Columns.id].desc)
+            let id = decisions[DecisionRecord.Columns.id]
+            if let last = last?.decision { request = request.filter(id < last.id) }
+            request = request.order(id.desc)
         }
-        if let limit { executions = executions.limit(limit) }
-        return executions.asRequest(of: ExecutionEntry.self)
+        if let count { request = request.limit(count) }
+        return request.asRequest(of: ExecutionEntry.self)
     }
 
-    /// Whether the wanted state is one that executions soon leave.
-    private var selectsFew: Bool {
+    /// Whether state and time leave fewer executions than symbol and strategy do: those of a time, and those in a state
+    /// that executions soon leave.
+    private var goesByExecution: Bool {
         switch (scope, status) {
-        case (.pending, _), (.unknown, _), (_, .submitted), (_, .accepted): true
-        default: false
+        case (.pending, _), (.unknown, _), (.recent, _), (_, .submitted), (_, .accepted): true
+        default: since != nil || symbol == nil && strategy == nil
         }
     }
 }
 
 extension TradeRecords {
-    /// Hands over the executions that a filter lets through one after the other, newest first, without keeping them.
+    private static let pageSize = 500
+
+    /// Hands over the executions that a filter lets through one after the other, newest first.
+    ///
+    /// They are read in pages, and nothing is open while `body` runs: a listing that somebody reads slowly, in a pager
+    /// perhaps, must not keep the worker's log from being copied back into the database.
     package func forEachExecution(
         _ filter: ExecutionFilter, at now: Timestamp, _ body: (ExecutionEntry) throws -> Void
     ) throws {
-        try read { database in
-            let entries = try filter.request(at: now).fetchCursor(database)
-            while let entry = try entries.next() { try body(entry) }
+        var left = filter.limit ?? .max
+        var last: ExecutionEntry?
+        while left > 0 {
+            let count = min(left, TradeRecords.pageSize)
+            let page = try read { try filter.request(after: last, count: count, at: now).fetchAll($0) }
+            for entry in page { try body(entry) }
+            guard page.count == count else { return }
+            left -= count
+            last = page.last
         }
     }
 }

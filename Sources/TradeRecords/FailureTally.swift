@@ -46,17 +46,16 @@ extension FailureCount {
     }
 }
 
-/// The SQL of the tally. Over all of history it walks the index of the failures from end to end and nothing else;
-/// SQLite, which keeps no statistics here, would not choose it by itself.
+/// The SQL of the tally. It walks the index of the failures from end to end, which is short beside the tables, and goes
+/// to a table only for what an execution's decision says. SQLite, which keeps no statistics here, would not choose so.
 enum FailureTally {
     static func rejected(by subject: FailureSubject, since: Timestamp?) -> SQLRequest<Row> {
-        let index: SQL = since == nil ? "INDEXED BY trade_executions_failures" : ""
         let moment: SQL = since.map { "AND e.created_at >= \($0.text)" } ?? ""
         switch subject {
         case .message:
             return """
                 SELECT e.error_message AS subject, e.http_status_code, count(*) AS count
-                FROM trade_executions e \(index)
+                FROM trade_executions e INDEXED BY trade_executions_failures
                 WHERE e.status = 'rejected' \(moment)
                 GROUP BY e.error_message, e.http_status_code
                 """
@@ -64,7 +63,8 @@ enum FailureTally {
             let column = column(of: subject)
             return """
                 SELECT d.\(column) AS subject, NULL AS http_status_code, count(*) AS count
-                FROM trade_executions e CROSS JOIN trade_decisions d ON d.id = e.trade_decision_id
+                FROM trade_executions e INDEXED BY trade_executions_failures
+                CROSS JOIN trade_decisions d ON d.id = e.trade_decision_id
                 WHERE e.status = 'rejected' \(moment)
                 GROUP BY d.\(column)
                 """

@@ -58,14 +58,15 @@ struct ContextText {
             switch role {
             case .request: "Request"
             case .response: "Response"
-            case .lookUp: "Look-up"
+            case .lookUp: payload.type == "ApiRequest" ? "Look-up" : "Answer to the look-up"
             }
         let status = payload.statusCode.map { ", HTTP \($0)" } ?? ""
         title(name + status, payload.isSynthetic ? "made by the worker: the broker never answered" : nil)
         field("endpoint", "\(payload.method) \(payload.endpoint)")
         field("captured", moment(payload.capturedAt))
         field("headers", payload.headers)
-        field("body", body(of: payload))
+        // Questions have none.
+        if !payload.body.isEmpty { field("body", body(of: payload)) }
     }
 
     private mutating func add(_ orders: [OrderRecord]) {
@@ -132,7 +133,9 @@ struct ContextText {
     private func body(of payload: PayloadRecord) -> [String] {
         if let lines = PrettyJSON.lines(payload.body) { return lines }
         guard let text = payload.text else { return ["\(payload.body.count) bytes: \(payload.hexadecimalBody)"] }
-        return text.split(separator: "\n", omittingEmptySubsequences: false).map { TerminalText.safe(String($0)) }
+        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
+            TerminalText.safe(String($0))
+        }
     }
 
     /// `2026-11-22 14:30:01.123456 UTC` from a stored time.

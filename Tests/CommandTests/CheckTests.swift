@@ -1,0 +1,50 @@
+import AlpacaSimulator
+import StrictJSON
+import TestKit
+import Testing
+
+@Suite("A check before trading", .timeLimit(.minutes(3)))
+struct CheckTests {
+    @Test("finds everything right, and places nothing")
+    func right() async throws {
+        let broker = try await SimulatedAlpaca.start()
+        let state = try StateOnDisk.withTrades()
+        let run = try state.run("check", "--broker-url", broker.url)
+        #expect(run.exitCode == 0)
+        #expect(run.errors.isEmpty)
+        #expect(run.lines.allSatisfy { $0.hasPrefix("ok ") }, "\(run.output)")
+        #expect(await broker.receivedOrders().isEmpty)
+    }
+
+    @Test("says what is wrong with the settings, and shows no secret")
+    func wrongSettings() throws {
+        let state = try StateOnDisk()
+        let run = try CommandRun(
+            ["check", "--state-dir", state.path, "--max-age-s", "soon"],
+            environment: ["APCA_API_KEY_ID": "PKVISIBLE", "APCA_API_SECRET_KEY": "hush-hush"])
+        #expect(run.exitCode == 1)
+        #expect(run.lines.contains { $0.hasPrefix("WRONG configuration") && $0.contains("--max-age-s") })
+        #expect(run.errorLines.count == 1)
+        #expect(!(run.output + run.errors).contains("hush-hush"))
+        #expect(!(run.output + run.errors).contains("PKVISIBLE"))
+        let none = try CommandRun(["check", "--state-dir", state.path])
+        #expect(none.exitCode == 1)
+        #expect(none.lines.contains { $0.contains("set APCA_API_KEY_ID and APCA_API_SECRET_KEY") })
+    }
+
+    @Test("says that the broker cannot be reached")
+    func unreachable() throws {
+        let state = try StateOnDisk()
+        // Port 1 is nobody's.
+        let run = try state.run("check", "--broker-url", "http://127.0.0.1:1")
+        #expect(run.exitCode == 1)
+        #expect(run.lines.contains { $0.hasPrefix("WRONG account") && $0.contains("cannot be reached") })
+    }
+
+    @Test("says that a state directory cannot be made")
+    func stateDirectory() throws {
+        let run = try CommandRun(["check", "--state-dir", "/dev/null/state", "--broker-url", "http://127.0.0.1:1"])
+        #expect(run.exitCode == 1)
+        #expect(run.lines.contains { $0.hasPrefix("WRONG state directory") })
+    }
+}

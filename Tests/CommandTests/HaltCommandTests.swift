@@ -1,0 +1,74 @@
+import Foundation
+import HostSystem
+import StrictJSON
+import TestKit
+import Testing
+
+@Suite("The kill switch, with no worker and no database", .timeLimit(.minutes(3)))
+struct HaltCommandTests {
+    @Test("writes a halt that says who, when and why")
+    func halt() throws {
+        let state = try StateOnDisk()
+        let run = try state.run("halt", "--reason", "exchange down", "--hold")
+        #expect(run.exitCode == 0)
+        #expect(run.lines.first == "halted: all strategies")
+        #expect(run.output.contains("wait until `resume`"))
+        #expect(run.output.contains("no worker is running there"))
+        let halt = try JSONValue(parsing: try Files.read(state.path + "/halt/all", bytesMax: 4096))
+        #expect(halt["scope"] == "all")
+        #expect(halt["hold"] == true)
+        #expect(halt["reason"] == "exchange down")
+        #expect(halt["by"]?.string?.contains("@") == true)
+        #expect(halt["at"]?.string?.hasSuffix("Z") == true)
+    }
+
+    @Test("ends one halt and says which others are in force")
+    func resume() throws {
+        let state = try StateOnDisk()
+        _ = try state.run("halt")
+        _ = try state.run("halt", "--strategy", "mean-rev", "--reason", "drawdown")
+        #expect(try Files.names(in: state.path + "/halt") == ["all", "strategy-mean-rev"])
+        let resumed = try state.run("resume")
+        #expect(resumed.exitCode == 0)
+        #expect(resumed.lines.first == "resumed: all strategies")
+        #expect(resumed.lines.last?.hasPrefix("  still halted: strategy mean-rev") == true)
+        #expect(resumed.lines.last?.hasSuffix(": drawdown") == true)
+        #expect(try Files.names(in: state.path + "/halt") == ["strategy-mean-rev"])
+        #expect(try state.run("resume", "--strategy", "mean-rev").output == "resumed: strategy mean-rev\n")
+        let again = try state.run("resume")
+        #expect(again.exitCode == 0)
+        #expect(again.output == "nothing to resume: all strategies had no halt\n")
+    }
+
+    @Test("takes the place of a halt, and names it")
+    func replace() throws {
+        let state = try StateOnDisk()
+        _ = try state.run("halt", "--reason", "first")
+        let run = try state.run("halt", "--reason", "second")
+        #expect(run.lines.contains { $0.hasPrefix("  in place of the halt by ") && $0.hasSuffix(": first") })
+    }
+
+    @Test("halts nothing in a directory that is not there, and says so", arguments: ["halt", "resume"])
+    func noDirectory(_ command: String) throws {
+        let state = try StateOnDisk()
+        let path = state.path + "/elsewhere"
+        let run = try CommandRun([command, "--state-dir", path])
+        #expect(run.exitCode == 1)
+        #expect(run.errorLines.count == 1)
+        #expect(run.errors.contains("there is no state directory \(path)"))
+        #expect(try !Files.exists(path))
+    }
+
+    @Test("finds its directory by the environment and by a file, and is not stopped by an open secret in it")
+    func settings() throws {
+        let state = try StateOnDisk()
+        #expect(try CommandRun(["halt"], environment: ["TRADE_EXECUTOR_STATE_DIR": state.path]).exitCode == 0)
+        let file = state.path + "/settings"
+        try Data("state_dir = \(state.path)\napi_key_id = a\napi_secret_key = b\n".utf8)
+            .write(to: URL(fileURLWithPath: file))
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+        let run = try CommandRun(["resume", "--config", file])
+        #expect(run.exitCode == 0)
+        #expect(run.output == "resumed: all strategies\n")
+    }
+}
