@@ -162,10 +162,10 @@ struct DemoPlay {
             """
 
             Look further:
-              trade-executor executions \(directory)
-              trade-executor failures \(directory)
-              trade-executor show \(lost) \(directory)      # its answer was lost and found again
-              trade-executor status \(directory)
+              \(stage.program) executions \(directory)
+              \(stage.program) failures \(directory)
+              \(stage.program) show \(lost) \(directory)      # its answer was lost and found again
+              \(stage.program) status \(directory)
             """)
     }
 

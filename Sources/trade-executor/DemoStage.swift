@@ -6,6 +6,8 @@ import StrictJSON
 
 /// The programs that the demo runs: a simulator and a worker, as a user would start them.
 final class DemoStage {
+    /// The path of this very program, for commands that a user can copy.
+    let program: String
     let stateDirectory: String
     let simulatorURL: String
     let intake: String
@@ -17,12 +19,13 @@ final class DemoStage {
     init(stateDirectory: String) throws {
         self.stateDirectory = stateDirectory
         signals = try StopSignals()
+        program = try ThisProgram.path()
         simulator = try ChildProcess(try ThisProgram.neighbour("alpaca-simulator"), ["--port", "0", "--seed", "1"])
         guard let ready = try simulator.readLine(milliseconds: 10_000), let url = DemoStage.value("url", in: ready)
         else { throw Failure("alpaca-simulator did not start") }
         simulatorURL = url
         worker = try ChildProcess(
-            try ThisProgram.path(),
+            program,
             [
                 "run", "--broker-url", url, "--state-dir", stateDirectory, "--intake", "tcp://127.0.0.1:*",
                 "--outcomes",
