@@ -1,6 +1,6 @@
-"""What the tests share: the real programs, sockets that hold every frame against its schema, and a plain runner.
+"""What the tests share: the real programs, sockets that check every frame, and a plain runner.
 
-A test script is run as `python test_x.py [DIRECTORY_OF_BINARIES]`; its functions named test_* are run in order.
+A script is run as `python test_x.py [DIRECTORY_OF_BINARIES]`; its functions test_* in order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from referencing import Registry, Resource
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 CLIENTS = REPOSITORY / "deploy/clients/python"
-# How long anything may take before a test gives up: generous, since machines that run tests are often busy.
+# How long anything may take before a test gives up: machines that run tests are often busy.
 PATIENCE = 60.0
 
 KEY_ID = "PKTESTKEYOFTHETESTS1"
@@ -81,7 +81,7 @@ def _schemas() -> dict[str, jsonschema.Draft202012Validator]:
 
 
 SCHEMAS = _schemas()
-# What was held against a schema, for the last lines of a run: a kind that never came was not tested.
+# What was held against a schema, for the last lines of a run: what never came was not tested.
 seen: Counter[str] = Counter()
 
 
@@ -126,7 +126,7 @@ def read_answer(body: bytes) -> Json:
 # --- Programs
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
@@ -144,7 +144,7 @@ class Program:
                 stderr=error_file,
                 stdin=subprocess.DEVNULL,
                 env={"PATH": os.environ["PATH"], **environment},
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         assert self.process.stdout is not None
         line = self._first_line()
@@ -366,8 +366,11 @@ class Worker:
 
 
 class Publisher:
-    """A strategy's side of the intake. `kind` is `DEALER`, `REQ`, or `delimited`: a DEALER that sends an empty frame
-    first, as REQ does by itself."""
+    """A strategy's side of the intake.
+
+    `kind` is `DEALER`, `REQ`, or `delimited`: a DEALER that sends an empty frame first, as REQ
+    does by itself.
+    """
 
     def __init__(self, worker: Worker, kind: str = "DEALER"):
         self.worker = worker
@@ -515,6 +518,9 @@ def main(script: dict[str, Any]) -> None:
         print(f"{word} {text} ({time.monotonic() - began:.1f} s){f': {note}' if note else ''}")
         sys.stdout.flush()
     if seen:
-        print("held against their schemas:", ", ".join(f"{n} {kind}" for kind, n in sorted(seen.items())))
+        print(
+            "held against their schemas:",
+            ", ".join(f"{n} {kind}" for kind, n in sorted(seen.items())),
+        )
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed or not passed else 0)

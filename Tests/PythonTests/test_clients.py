@@ -19,7 +19,7 @@ from harness import (
     Simulator,
     State,
     Worker,
-    _die_with_parent,
+    die_with_parent,
     decision,
     eventually,
     main,
@@ -38,7 +38,7 @@ class Follower:
                 *(worker.outcomes, worker.intake),
             ],
             stdout=self.file,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
 
     def __enter__(self) -> Follower:
@@ -67,7 +67,7 @@ def publish(worker_intake: str, message: Json) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, str(CLIENTS / "publish.py"), json.dumps(message), worker_intake],
         stdout=subprocess.PIPE,
-        preexec_fn=_die_with_parent,
+        preexec_fn=die_with_parent,
     )
 
 
@@ -102,7 +102,7 @@ def test_a_frozen_subscriber_slows_nobody_and_catches_up() -> str:
                 eventually("the first outcome", follower.outcomes)
             frozen.process.send_signal(signal.SIGSTOP)
             times: list[float] = []
-            count = 1000
+            count = 300
             for number in range(count):
                 sent = time.monotonic()
                 publisher.accepted(f"d-{number}", **COIN)
@@ -112,14 +112,15 @@ def test_a_frozen_subscriber_slows_nobody_and_catches_up() -> str:
             assert len(frozen.outcomes()) < len(healthy.outcomes())
             frozen.process.send_signal(signal.SIGCONT)
             frozen.gets_all(worker, "s")
-        assert statistics.median(times) < 50 and max(times) < 1000, (statistics.median(times), max(times))
-    return f"{count} acks meanwhile, median {statistics.median(times):.2f} ms, worst {max(times):.1f} ms"
+        median, worst = statistics.median(times), max(times)
+        assert median < 50 and worst < 1000, (median, worst)
+    return f"{count} acks meanwhile, median {median:.2f} ms, worst {worst:.1f} ms"
 
 
 def test_a_subscriber_that_comes_late_or_again_has_everything_once() -> None:
     with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
         # More than one page of replay.
-        count = 400
+        count = 300
         for number in range(count):
             publisher.accepted(f"d-{number}", **COIN)
             publisher.accepted(f"d-{number}", "other", **COIN)

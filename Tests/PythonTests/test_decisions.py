@@ -28,7 +28,9 @@ from harness import (
 def test_every_kind_of_publisher_gets_its_ack_and_its_outcome() -> None:
     with Simulator() as simulator, Worker(simulator) as worker:
         for number, kind in enumerate(["DEALER", "REQ", "delimited"], start=1):
-            with Publisher(worker, kind) as publisher, Subscriber(worker, f"outcome|{kind}|") as topic:
+            with Publisher(worker, kind) as publisher, Subscriber(
+                worker, f"outcome|{kind}|"
+            ) as topic:
                 ack = publisher.accepted("d-1", kind, quantity=100)
                 assert ack["decision_seq"] == number, ack
                 last = topic.until_final("d-1")[-1]
@@ -62,7 +64,9 @@ def test_the_same_decision_again_is_a_duplicate_with_its_outcome() -> None:
         again = publisher.ask_bytes(body)
         assert again["duplicate"] and again["outcome"]["final"], again
         # The same content in other words is the same decision.
-        same = dict(reversed(decision("d-1", quantity="1.5", symbol="BTC/USD", order_type="market").items()))
+        same = dict(
+            reversed(decision("d-1", quantity="1.5", symbol="BTC/USD", order_type="market").items())
+        )
         assert publisher.ask(same)["duplicate"]
         for name, value in [("quantity", "2"), ("side", "sell"), ("rationale", {"a": 1})]:
             other = {**decision("d-1", quantity="1.5", symbol="BTC/USD"), name: value}
@@ -78,11 +82,19 @@ def test_the_same_decision_again_is_a_duplicate_with_its_outcome() -> None:
 def test_a_sequence_takes_only_the_next() -> None:
     with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
         ahead = publisher.decide("d-2", sequence=2)
-        assert (ahead["code"], ahead["expected"], ahead["retry"]) == ("out_of_order", 1, True), ahead
+        assert (ahead["code"], ahead["expected"], ahead["retry"]) == (
+            "out_of_order",
+            1,
+            True,
+        ), ahead
         publisher.accepted("d-1", sequence=1)
         publisher.accepted("d-2", sequence=2)
         behind = publisher.decide("d-3", sequence=2)
-        assert (behind["code"], behind["expected"], behind["retry"]) == ("out_of_order", 3, False), behind
+        assert (behind["code"], behind["expected"], behind["retry"]) == (
+            "out_of_order",
+            3,
+            False,
+        ), behind
         # A repetition is a duplicate, whatever its number.
         assert publisher.decide("d-1", sequence=1)["duplicate"]
         # The counter is each strategy's own, and who names none has none.
@@ -113,12 +125,16 @@ def test_two_publishers_order_is_kept() -> None:
                 second.accepted(f"b-{number}", "second", **COIN)
         eventually("all POSTs", lambda: len(simulator.posts()) == 200)
         ids = [post["client_order_id"] for post in simulator.posts()]
-        expected = [f"{s}:{i}-{n}" for n in range(100) for s, i in [("first", "a"), ("second", "b")]]
+        expected = [
+            f"{s}:{i}-{n}" for n in range(100) for s, i in [("first", "a"), ("second", "b")]
+        ]
         assert ids == expected
 
 
 def test_a_pull_intake_takes_without_answering() -> None:
-    with Simulator() as simulator, Worker(simulator, "--pull-intake", "tcp://127.0.0.1:*") as worker:
+    with Simulator() as simulator, Worker(
+        simulator, "--pull-intake", "tcp://127.0.0.1:*"
+    ) as worker:
         with Subscriber(worker, "outcome|pushed|") as topic:
             socket = worker.context.socket(zmq.PUSH)
             socket.connect(worker.program.ready["pull_intake"])
@@ -144,8 +160,16 @@ def test_messages_that_cannot_be_read_are_answered_and_kept() -> None:
             (good.replace('"buy"', '"b\xff"').encode("latin-1"), "bad_json", None),
             (good[:-1].encode() + b',"v":1}', "bad_json", "d-1"),
             (good[:-1].encode() + b',"rationale":{"a":1,"a":2}}', "bad_json", "d-1"),
-            (good[:-1].encode() + b',"rationale":' + b'{"a":' * 8 + b"1" + b"}" * 9, "bad_json", "d-1"),
-            (good[:-1].encode() + b',"rationale":{"a":"' + b"x" * 65_536 + b'"}}', "too_large", None),
+            (
+                good[:-1].encode() + b',"rationale":' + b'{"a":' * 8 + b"1" + b"}" * 9,
+                "bad_json",
+                "d-1",
+            ),
+            (
+                good[:-1].encode() + b',"rationale":{"a":"' + b"x" * 65_536 + b'"}}',
+                "too_large",
+                None,
+            ),
             (good.replace('"v": 1', '"v": 2').encode(), "unsupported_version", "d-1"),
             (good.replace('"v": 1', '"v": 1.0').encode(), "unsupported_version", "d-1"),
         ]
@@ -153,7 +177,9 @@ def test_messages_that_cannot_be_read_are_answered_and_kept() -> None:
             ack = publisher.ask_bytes(body)
             got = (ack["status"], ack["code"], ack["decision_id"], ack["retry"])
             assert got == ("refused", code, decision_id, False), (body[:200], ack)
-        rows = worker.state.rows("SELECT code, CAST(body AS BLOB), message FROM refused_messages ORDER BY id")
+        rows = worker.state.rows(
+            "SELECT code, CAST(body AS BLOB), message FROM refused_messages ORDER BY id"
+        )
         assert [row[0] for row in rows] == [code for _, code, _ in messages]
         assert [row[1] for row in rows] == [body[:4096] for body, _, _ in messages]
         assert worker.status()["refused"] == len(messages)
@@ -166,8 +192,12 @@ def test_messages_that_cannot_be_read_are_answered_and_kept() -> None:
         assert publisher.ask_bytes(large.encode())["status"] == "accepted"
         # What no schema can say: numbers are written plainly.
         for number in ["1.0", "1e0"]:
-            ack = publisher.ask_bytes(good.replace('"quantity": "1"', f'"quantity": {number}').encode())
-            assert (ack["code"], ack["field"]) == ("bad_field", "quantity") and "quote it" in ack["message"]
+            ack = publisher.ask_bytes(
+                good.replace('"quantity": "1"', f'"quantity": {number}').encode()
+            )
+            assert (ack["code"], ack["field"]) == ("bad_field", "quantity") and "quote it" in ack[
+                "message"
+            ]
         assert publisher.ask_bytes(b'{"v":1,"type":"order"}')["field"] == "type"
 
 
@@ -219,7 +249,10 @@ def good_changes() -> list[Json]:
         {"decision_id": "x" * 64},
         {"symbol": "BRK.B"},
         {"symbol": "BTC/USD", "side": "sell"},
-        *({"quantity": amount} for amount in [1, 100, "0.5", "0.000000001", "9999999999999999999", "1.500"]),
+        *(
+            {"quantity": amount}
+            for amount in [1, 100, "0.5", "0.000000001", "9999999999999999999", "1.500"]
+        ),
         notional,
         {**notional, "notional": 250},
         {**notional, "quantity": None},
@@ -273,15 +306,43 @@ def bad_changes() -> list[Json]:
         "legs": [leg, {**leg, "side": "sell"}],
     }
     amounts: list[Any] = [
-        *("0", "0.0", "-1", "+1", "1e2", "01", "00.5", ".5", "5.", "", " 1", "1 ", "1,5", "0x1", "NaN"),
+        *(
+            "0",
+            "0.0",
+            "-1",
+            "+1",
+            "1e2",
+            "01",
+            "00.5",
+            ".5",
+            "5.",
+            "",
+            " 1",
+            "1 ",
+            "1,5",
+            "0x1",
+            "NaN",
+        ),
         *("1.0000000000", "0.0000000001", "10000000000000000000", "\u0661"),
         *(0, -1, 0.5, True, [1], {"a": 1}, 10_000_000_000_000_000_000),
     ]
     prices: list[Any] = ["0", "-1", "", "abc", "1e1", "1.0123456789", 10, 10.5, False, ["1"]]
     names: list[Any] = ["", "a b", "a/b", "ü", "a|b", 1, ["a"], {"a": 1}, True]
+    leg_changes: list[Json] = [
+        *({"ratio_qty": ratio} for ratio in ["0", "1.5", "-1", 0, 1.5, None, "one"]),
+        *({"symbol": symbol} for symbol in ["", None, 1, "A B"]),
+        *({"side": side} for side in [None, "BUY", 1]),
+        {"position_intent": "open"},
+        {"limit_price": "1"},
+    ]
     moments: list[Any] = [
         *("2099-11-22", "2099-11-22T14:30:00", "2099-11-22T14:30:00-05:00", "2099-11-22 14:30:00Z"),
-        *("2099-11-22T14:30:00z", "2099-13-01T00:00:00Z", "2099-02-30T00:00:00Z", "2099-11-22T24:00:00Z"),
+        *(
+            "2099-11-22T14:30:00z",
+            "2099-13-01T00:00:00Z",
+            "2099-02-30T00:00:00Z",
+            "2099-11-22T24:00:00Z",
+        ),
         *("2099-11-22T14:30:60Z", "2099-11-22T14:30:00.Z", "2099-11-22T14:30:00.1234567890Z"),
         *("9999-01-01T00:00:00Z", "1600-01-01T00:00:00Z", 4102444800, ""),
     ]
@@ -332,9 +393,20 @@ def bad_changes() -> list[Json]:
         {"order_class": "oto"},
         *(
             {**exits, "order_class": "bracket", "take_profit": value}
-            for value in [{}, {"limit_price": None}, {"limit_price": 12}, {"limit_price": "-1"}, "12", ["12"]]
+            for value in [
+                {},
+                {"limit_price": None},
+                {"limit_price": 12},
+                {"limit_price": "-1"},
+                "12",
+                ["12"],
+            ]
         ),
-        {**exits, "order_class": "bracket", "take_profit": {"limit_price": "12", "stop_price": "1"}},
+        {
+            **exits,
+            "order_class": "bracket",
+            "take_profit": {"limit_price": "12", "stop_price": "1"},
+        },
         {**exits, "order_class": "bracket", "stop_loss": {"limit_price": "9"}},
         {**exits, "order_class": "bracket", "stop_loss": {"stop_price": "9", "trail_price": "1"}},
         {**exits, "order_class": "bracket", "stop_loss": {"stop_price": "0"}},
@@ -352,16 +424,7 @@ def bad_changes() -> list[Json]:
         {**legs, "legs": [leg, None]},
         {**legs, "order_class": "simple", "symbol": "AAPL", "side": "buy"},
         {**legs, "order_class": ABSENT, "symbol": "AAPL", "side": "buy"},
-        *(
-            {**legs, "legs": [leg, {**leg, **change}]}
-            for change in [
-                *({"ratio_qty": ratio} for ratio in ["0", "1.5", "-1", 0, 1.5, None, "one"]),
-                *({"symbol": symbol} for symbol in ["", None, 1, "A B"]),
-                *({"side": side} for side in [None, "BUY", 1]),
-                {"position_intent": "open"},
-                {"limit_price": "1"},
-            ]
-        ),
+        *({**legs, "legs": [leg, {**leg, **change}]} for change in leg_changes),
         *({"expires_at": moment} for moment in moments),
         *({"valid_for_ms": value} for value in [0, -1, "1000", 1.5, 315_360_000_001, True]),
         {"expires_at": "2099-11-22T14:30:00Z", "valid_for_ms": 1000},

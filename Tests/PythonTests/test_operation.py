@@ -1,4 +1,4 @@
-"""A worker at work: it answers while the broker is slow, it can be halted, and its database can be read meanwhile."""
+"""A worker at work: busy with a slow broker, halted, read from outside, short of its disk."""
 
 from __future__ import annotations
 
@@ -125,22 +125,24 @@ def test_the_sqlite3_shell_can_read_while_it_runs() -> None:
         assert ask("SELECT quantity, limit_price, rationale FROM trade_decisions WHERE id = 1") == (
             '1.50|100.00|{"signal_strength": 8.5}'
         )
-        assert ask("SELECT status, failure_reason IS NOT NULL FROM trade_decisions ORDER BY id") == (
-            "executed|0\nfailed|1"
-        )
-        kinds = "SELECT DISTINCT typeof(quantity), typeof(received_at), typeof(status) FROM trade_decisions"
-        assert ask(kinds) == "text|text|text"
+        assert ask(
+            "SELECT status, failure_reason IS NOT NULL FROM trade_decisions ORDER BY id"
+        ) == ("executed|0\nfailed|1")
+        kinds = "SELECT DISTINCT typeof(quantity), typeof(received_at) FROM trade_decisions"
+        assert ask(kinds) == "text|text"
         pattern = "____-__-__T__:__:__.______Z"
         for table, column in [("trade_decisions", "received_at"), ("outcomes", "created_at")]:
             assert ask(f"SELECT count(*) FROM {table} WHERE {column} NOT LIKE '{pattern}'") == "0"
         # The exact bytes of the request, readable as text.
         [post] = simulator.posts("s:d-1")
         body = ask(
-            "SELECT body FROM api_payloads p JOIN trade_executions e ON e.api_request_payload_id = p.id"
-            " WHERE client_order_id = 's:d-1'"
+            "SELECT body FROM api_payloads JOIN trade_executions"
+            " ON api_request_payload_id = api_payloads.id WHERE client_order_id = 's:d-1'"
         )
         assert body == post["body"] and json.loads(body)["qty"] == "1.50", body
-        payloads = "SELECT type, method, endpoint, status_code FROM api_payloads ORDER BY id LIMIT 2"
+        payloads = (
+            "SELECT type, method, endpoint, status_code FROM api_payloads ORDER BY id LIMIT 2"
+        )
         assert ask(payloads) == "ApiRequest|POST|/v2/orders|\nApiResponse|POST|/v2/orders|200"
         # Payloads can be neither changed nor deleted, by nobody.
         for statement in ["UPDATE api_payloads SET body = ''", "DELETE FROM api_payloads"]:

@@ -209,7 +209,11 @@ def test_what_has_gone_stale_is_not_sent() -> None:
         with Publisher(worker) as publisher, Subscriber(worker, "outcome|s|") as topic:
             publisher.accepted("past", expires_at="2020-01-01T00:00:00Z")
             [past] = topic.until_final("past")
-            assert (past["result"], past["reason"], past["execution"]) == ("failed", "expired", None)
+            assert (past["result"], past["reason"], past["execution"]) == (
+                "failed",
+                "expired",
+                None,
+            )
             simulator.fault("delay_before_recording", milliseconds=1500)
             publisher.accepted("slow")
             simulator.wait_for_post("s:slow")
@@ -233,7 +237,11 @@ def test_amounts_of_money_brackets_and_legs() -> None:
     with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
         publisher.accepted("money", quantity=ABSENT, notional="25.50")
         last = worker.final_outcome("s", "money")
-        assert (last["result"], last["quantity"], last["notional"]) == ("success", None, "25.50"), last
+        assert (last["result"], last["quantity"], last["notional"]) == (
+            "success",
+            None,
+            "25.50",
+        ), last
         publisher.accepted(
             "bracket",
             **{**LIMIT, "limit_price": "61", "order_class": "bracket"},
@@ -242,14 +250,23 @@ def test_amounts_of_money_brackets_and_legs() -> None:
         )
         assert worker.final_outcome("s", "bracket")["result"] == "success"
         legs = [
-            {"symbol": f"AAPL270115C00{strike}000", "ratio_qty": "1", "side": side, "position_intent": intent}
+            {
+                "symbol": f"AAPL270115C00{strike}000",
+                "ratio_qty": "1",
+                "side": side,
+                "position_intent": intent,
+            }
             for strike, side, intent in [(250, "buy", "buy_to_open"), (260, "sell", "sell_to_open")]
         ]
         with Subscriber(worker, "outcome|s|mleg|") as topic:
             publisher.accepted(
                 "legs",
-                **{"symbol": ABSENT, "side": ABSENT, "order_class": "mleg", "legs": legs},
-                **{"order_type": "limit", "limit_price": "0.50"},
+                symbol=ABSENT,
+                side=ABSENT,
+                order_class="mleg",
+                legs=legs,
+                order_type="limit",
+                limit_price="0.50",
             )
             outcome = topic.next()
         assert (outcome["symbol"], outcome["side"]) == (None, None), outcome
@@ -260,11 +277,11 @@ def test_amounts_of_money_brackets_and_legs() -> None:
 def test_replay_tells_the_same_as_the_database() -> None:
     with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
         for number in range(60):
-            strategy = "ab"[number % 2]
-            publisher.accepted(f"d-{number}", strategy, **COIN)
+            publisher.accepted(f"d-{number}", "ab"[number % 2], **COIN)
         for number in range(60):
             worker.final_outcome("ab"[number % 2], f"d-{number}")
-        for strategy in [None, "a", "nobody"]:
+        wanted: list[str | None] = [None, "a", "nobody"]
+        for strategy in wanted:
             told: list[Json] = []
             counter = "strategy_seq" if strategy else "seq"
             while True:

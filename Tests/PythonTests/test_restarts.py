@@ -89,7 +89,10 @@ def crash(fault: str, result: str) -> None:
             flying = worker.final_outcome("s", "flying")
             assert flying["result"] == result, flying
             first = worker.outcomes_of("s", "flying")[0]
-            assert (first["result"], first["execution"]["certainty"]) == ("unknown", "unknown"), first
+            assert (first["result"], first["execution"]["certainty"]) == (
+                "unknown",
+                "unknown",
+            ), first
             assert "stopped" in first["execution"]["error_message"], first
             for number in range(3):
                 assert worker.final_outcome("s", f"waiting-{number}")["result"] == "success"
@@ -111,7 +114,7 @@ def test_a_crash_in_flight_of_an_order_that_is_placed_later() -> None:
 def test_a_crash_in_flight_of_an_order_that_was_never_placed() -> None:
     with Simulator() as simulator, State() as state:
         with Worker(simulator, state=state) as worker, Publisher(worker) as publisher:
-            # The answer to the look-up is slow, so that the crash comes while the attempt is unknown.
+            # The look-up is slow, so that the crash comes while the attempt is unknown.
             simulator.fault("close_before_recording")
             simulator.fault("delay_before_recording", milliseconds=3000, method="GET")
             publisher.accepted("lost")
@@ -148,7 +151,7 @@ def test_a_crash_while_decisions_pour_in_loses_none_that_was_acknowledged() -> s
             eventually("the end of all", lambda: len(finals(worker)) == number)
             ends = finals(worker)
         ids = [post["client_order_id"] for post in simulator.posts()]
-        # A crash between the durable intent and the first byte: not sent, and found out to be absent.
+        # A crash between the durable intent and the first byte: never sent, found absent.
         absent = {f"s:{name}" for name, end in ends.items() if end["result"] != "success"}
         assert len(ids) == len(set(ids)) and set(ids) | absent == {f"s:{name}" for name in ends}
         assert not set(ids) & absent and len(absent) <= kills, absent

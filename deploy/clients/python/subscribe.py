@@ -1,4 +1,7 @@
-"""Prints a strategy's outcomes, each once and in order: python3 subscribe.py STRATEGY [AFTER [OUTCOMES INTAKE]]"""
+"""Prints a strategy's outcomes, each once and in order.
+
+python3 subscribe.py STRATEGY [AFTER [OUTCOMES INTAKE]]
+"""
 
 import json
 import sys
@@ -24,7 +27,9 @@ def outcomes(
                 last = 0  # another database: its counters begin anew
             stream = message["stream"]
             is_outcome = message["type"] == "outcome"
-            newest = message["strategy_seq"] if is_outcome else message["strategies"].get(strategy, 0)
+            newest = (
+                message["strategy_seq"] if is_outcome else message["strategies"].get(strategy, 0)
+            )
             while newest > last:
                 in_turn = is_outcome and newest == last + 1
                 news = [message] if in_turn else replay(strategy, last, intake)
