@@ -82,7 +82,9 @@ let package = Package(
             "HostSystem",
             "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),
         tests("TradeRecordsTests", "TestKit", "TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
-        tests("CommandTests", "TestKit", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore", "trade-executor"),
+        tests(
+            "CommandTests", "TestKit", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore",
+            "trade-executor"),
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]
 )

@@ -20,7 +20,10 @@ package enum Files {
     }
 
     /// Writes a file so that it is there whole or not at all, and durable when this returns.
-    package static func write(_ content: [UInt8], to path: String) throws(SystemError) {
+    /// - Parameter othersMayRead: Whether it is for more than this user.
+    package static func write(
+        _ content: [UInt8], to path: String, othersMayRead: Bool = false
+    ) throws(SystemError) {
         let name = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
         let temporary = "\(path[..<name]).\(path[name...]).\(getpid()).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -39,7 +42,9 @@ package enum Files {
             }
             written += count
         }
-        let synced = fsync(descriptor)
+        // Whatever the umask says.
+        let permitted = othersMayRead ? fchmod(descriptor, 0o644) : 0
+        let synced = permitted == 0 ? fsync(descriptor) : permitted
         let syncError = SystemError("writing \(temporary)")
         close(descriptor)
         guard synced == 0 else {

@@ -26,7 +26,8 @@ package struct HaltFiles {
     /// Begins a halt, or changes the one in force.
     package func set(_ halt: Halt) throws(SystemError) {
         try Files.makeDirectory(directory)
-        try Files.write(Array((halt.json.text + "\n").utf8), to: path(halt.scope))
+        // The worker may run as another user than the operator, and must see whether waiting decisions are to wait.
+        try Files.write(Array((halt.json.text + "\n").utf8), to: path(halt.scope), othersMayRead: true)
     }
 
     /// Ends a halt; false where there was none.

@@ -60,16 +60,29 @@ struct TextTable {
 
     private func print(_ line: Line) throws {
         var text = ""
-        for (index, cell) in line.cells.enumerated() {
+        for (index, cell) in line.cells.prefix(fittingCount).enumerated() {
             let padding = String(repeating: " ", count: widths[index] - cell.count)
             if index > 0 { text += "  " }
             text += columns[index].isNumber ? padding + cell : cell + padding
         }
         while text.last == " " { text.removeLast() }
-        // A line that is cut off is easier to read than a table whose lines wrap; what is cut is at the end of the row,
-        // and whole in a pipe.
-        if let width = output.terminalWidth, text.count > width { text = text.prefix(max(width - 1, 0)) + "…" }
         try output.line(text)
+        let rest = line.cells.dropFirst(fittingCount).filter { !$0.isEmpty }
+        if !rest.isEmpty { try output.line("    " + rest.joined(separator: "  ")) }
         for line in line.below { try output.line(line) }
+    }
+
+    /// How many columns fit beside one another on the terminal. What the others hold stands under its row; elsewhere than
+    /// on a terminal, all fit.
+    private var fittingCount: Int {
+        guard let terminalWidth = output.terminalWidth else { return columns.count }
+        var end = -2
+        for (index, width) in widths.enumerated() {
+            end += 2 + width
+            // The last one may be as long as it likes: it wraps, which is no harm at the end of a line.
+            let needed = index == columns.count - 1 ? end - width + columns[index].title.count : end
+            if needed > terminalWidth { return max(index, 1) }
+        }
+        return columns.count
     }
 }

@@ -1,7 +1,10 @@
+import AlpacaAPI
 import AlpacaSimulator
 import StrictJSON
 import TestKit
 import Testing
+
+@testable import trade_executor
 
 @Suite("A check before trading", .timeLimit(.minutes(3)))
 struct CheckTests {
@@ -46,5 +49,33 @@ struct CheckTests {
         let run = try CommandRun(["check", "--state-dir", "/dev/null/state", "--broker-url", "http://127.0.0.1:1"])
         #expect(run.exitCode == 1)
         #expect(run.lines.contains { $0.hasPrefix("WRONG state directory") })
+    }
+}
+
+@Suite("An answer of the broker to a check")
+struct BrokerCheckTests {
+    @Test(
+        "is explained, with what to do",
+        arguments: [
+            (HTTPExchangeResult.answered(HTTPAnswer(statusCode: 401, body: [])), "APCA_API_SECRET_KEY"),
+            (.answered(HTTPAnswer(statusCode: 403, body: [])), "https://api.alpaca.markets"),
+            (.answered(HTTPAnswer(statusCode: 404, body: [])), "--broker-url"),
+            (.answered(HTTPAnswer(statusCode: 429, body: [])), "in a minute"),
+            (.answered(HTTPAnswer(statusCode: 503, body: [])), "status.alpaca.markets"),
+            (.answered(HTTPAnswer(statusCode: 302, body: [])), "check --broker-url"),
+            (.notSent(reason: "SSL peer certificate or SSH remote key was not OK"), "CA certificates"),
+            (.notSent(reason: "Couldn't resolve host name"), "DNS"),
+            (.notSent(reason: "Couldn't connect to server"), "firewall"),
+            (.lost(reason: "Timeout was reached", partial: nil), "time-outs"),
+        ])
+    func problem(_ result: HTTPExchangeResult, _ advice: String) throws {
+        let problem = try #require(BrokerCheck.problem(result, try BrokerURL(BrokerURL.paper)))
+        #expect(problem.contains(advice), "\(problem)")
+    }
+
+    @Test("is no problem when it is 200")
+    func fine() throws {
+        let answer = HTTPExchangeResult.answered(HTTPAnswer(statusCode: 200, body: []))
+        #expect(try BrokerCheck.problem(answer, BrokerURL(BrokerURL.paper)) == nil)
     }
 }

@@ -20,6 +20,8 @@ struct HaltCommandTests {
         #expect(halt["reason"] == "exchange down")
         #expect(halt["by"]?.string?.contains("@") == true)
         #expect(halt["at"]?.string?.hasSuffix("Z") == true)
+        // The worker may be another user.
+        #expect(try Files.isReadableByOthers(state.path + "/halt/all"))
     }
 
     @Test("ends one halt and says which others are in force")
