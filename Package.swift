@@ -54,10 +54,13 @@ let package = Package(
         room("TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         room("HostSystem", "CLinux", "TradingCore", "StrictJSON"),
 
+        // What became of an order: it can ask the broker, and has no way to place anything.
+        room("OrderResolution", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal"),
+
         // The worker, wired from the rooms above.
         room(
-            "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal", "ZeroMQMessaging",
-            "CurlTransport", "HostSystem", logging),
+            "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal", "OrderResolution",
+            "ZeroMQMessaging", "CurlTransport", "HostSystem", logging),
         room("WorkerClient", "StrictJSON", "ZeroMQMessaging"),
         program(
             "trade-executor", "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "HostSystem", "WorkerClient",
@@ -84,7 +87,7 @@ let package = Package(
         tests("TradeRecordsTests", "TestKit", "TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         tests(
             "CommandTests", "TestKit", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore",
-            "trade-executor"),
+            "WorkerClient", "trade-executor"),
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]
 )

@@ -25,32 +25,44 @@ package struct BrokerAccess {
     }
 }
 
-/// All HTTP of the worker, on the caller's thread: one POST line, one GET line, and the one wait of the main loop.
+/// All HTTP of the worker, on the caller's thread: the lines that were opened on it, and the one wait of the main loop.
 package final class HTTPTransport {
-    /// The line on which orders are placed: the only way to a POST.
-    package let placement: PlacementLine
-    /// The line on which questions are asked. It cannot place anything.
-    package let lookUps: LookUpLine
+    private let access: BrokerAccess
     private let multi: OpaquePointer
+    private var exchanges: [HTTPExchange] = []
 
     package init(_ access: BrokerAccess) throws(CurlError) {
         guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = curl_multi_init() else {
             throw CurlError(description: "libcurl could not be started")
         }
+        self.access = access
         self.multi = OpaquePointer(multi)
-        placement = PlacementLine(try HTTPExchange(.post, access, multi: self.multi))
-        lookUps = LookUpLine(try HTTPExchange(.get, access, multi: self.multi))
     }
 
     deinit {
-        placement.exchange.close()
-        lookUps.exchange.close()
+        for exchange in exchanges { exchange.close() }
         curl_multi_cleanup(UnsafeMutableRawPointer(multi))
+    }
+
+    /// Opens a line on which orders are placed: the only way to a POST. Who only asks never opens one.
+    package func openPlacementLine() throws(CurlError) -> PlacementLine {
+        PlacementLine(try open(.post))
+    }
+
+    /// Opens a line on which questions are asked. It cannot place anything.
+    package func openLookUpLine() throws(CurlError) -> LookUpLine {
+        LookUpLine(try open(.get))
+    }
+
+    private func open(_ method: HTTPExchange.Method) throws(CurlError) -> HTTPExchange {
+        let exchange = try HTTPExchange(method, access, multi: multi)
+        exchanges.append(exchange)
+        return exchange
     }
 
     /// Moves all transfers on as far as they go without waiting. What has ended can then be taken from its line.
     package func perform() throws(CurlError) {
-        guard placement.exchange.isUnderWay || lookUps.exchange.isUnderWay else { return }
+        guard exchanges.contains(where: \.isUnderWay) else { return }
         var running: Int32 = 0
         let code = curl_multi_perform(UnsafeMutableRawPointer(multi), &running)
         guard code == CURLM_OK else { throw CurlError(description: "curl_multi_perform: \(code.text)") }
@@ -58,10 +70,7 @@ package final class HTTPTransport {
         while let message = curl_multi_info_read(UnsafeMutableRawPointer(multi), &left) {
             guard message.pointee.msg == CURLMSG_DONE else { continue }
             let result = ccurl_message_result(message)
-            for exchange in [placement.exchange, lookUps.exchange] where exchange.isHandle(message.pointee.easy_handle)
-            {
-                exchange.finish(result)
-            }
+            for exchange in exchanges where exchange.isHandle(message.pointee.easy_handle) { exchange.finish(result) }
         }
     }
 

@@ -39,5 +39,22 @@ package struct JournalFault: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether the file is damaged, or holds what no version of this program writes.
+    package var needsAPerson: Bool {
+        switch code & 0xFF {
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CONSTRAINT: true
+        default: action == JournalFault.readingAction
+        }
+    }
+
     package var description: String { "\(action): \(message)" }
+}
+
+extension JournalFault {
+    private static let readingAction = "reading the database"
+
+    /// Rows hold what this program never wrote, or contradict each other.
+    package static func unreadable(_ message: String) -> JournalFault {
+        JournalFault(readingAction, message: message)
+    }
 }

@@ -3,7 +3,10 @@ package import TradingCore
 /// What the worker reads back: its queue, what is open, and outcomes for those who missed them.
 extension TradeJournal {
     /// The decisions that wait, in order of acceptance, from after `row` on.
-    package func waitingDecisions(after row: DecisionRow?, limit: Int) throws(JournalFault) -> [WaitingDecision] {
+    /// - Parameter lastFromBefore: The last one that was accepted before this process; nil where there was none.
+    package func waitingDecisions(
+        after row: DecisionRow?, limit: Int, lastFromBefore: DecisionRow?
+    ) throws(JournalFault) -> [WaitingDecision] {
         try withStatements { (statements) throws(JournalFault) in
             let select = statements.waitingDecisions
             try select.bind(row?.id ?? 0)
@@ -11,15 +14,25 @@ extension TradeJournal {
             var waiting: [WaitingDecision] = []
             try select.rows { (row) throws(JournalFault) in
                 let monotonic = MonotonicTime(microseconds: try row.requiredInteger(5))
+                let decisionRow = DecisionRow(try row.requiredInteger(0))
                 waiting.append(
                     WaitingDecision(
-                        row: DecisionRow(try row.requiredInteger(0)), decision: try decision(row.bytes(1)),
+                        row: decisionRow, decision: try decision(row.bytes(1)),
                         receivedAt: try time(row.requiredText(2)),
                         deadline: Deadline(
                             moment: try time(row.requiredText(3)), monotonic: monotonic,
-                            bootID: try row.requiredText(4))))
+                            bootID: try row.requiredText(4)),
+                        isFromBefore: lastFromBefore.map { decisionRow <= $0 } ?? false))
             }
             return waiting
+        }
+    }
+
+    /// The last decision that was ever accepted; nil in a new database.
+    package func lastDecision() throws(JournalFault) -> DecisionRow? {
+        try withStatements { (statements) throws(JournalFault) in
+            try statements.lastDecision.first { (row) throws(JournalFault) in row.integer(0).map(DecisionRow.init) }
+                ?? nil
         }
     }
 
@@ -30,7 +43,8 @@ extension TradeJournal {
         }
     }
 
-    /// Every decision whose attempt has begun and whose order has not ended, in order of acceptance.
+    /// Every decision whose attempt has begun and whose order has not ended, in order of acceptance; and any that
+    /// contradicts itself, being said to wait although its attempt has begun.
     package func openExecutions() throws(JournalFault) -> [OpenExecution] {
         try withStatements { (statements) throws(JournalFault) in
             var open: [OpenExecution] = []
@@ -51,6 +65,7 @@ extension TradeJournal {
             decisionStatus: decisionStatus, reason: row.text(7), alpacaOrderID: row.text(8),
             followedOrderID: row.text(9), orderStatus: row.text(10).map(OrderStatus.init),
             httpStatusCode: row.integer(11).map(Int.init), errorMessage: row.text(12), errorDetails: row.text(13),
+            resolution: row.text(23).flatMap(Resolution.init),
             filledQuantity: row.text(14).flatMap(ExactDecimal.init),
             filledAveragePrice: row.text(15).flatMap(ExactDecimal.init),
             commission: row.text(16).flatMap(ExactDecimal.init), submittedAt: try time(row.requiredText(17)),
@@ -58,7 +73,15 @@ extension TradeJournal {
             filledBeforeReplacement: filledBefore, orderUpdatedAt: row.text(21).flatMap(Timestamp.init))
         return OpenExecution(
             decisionRow: DecisionRow(try row.requiredInteger(0)), row: ExecutionRow(try row.requiredInteger(2)),
-            decision: decision, execution: execution, lookUps: Int(try row.requiredInteger(22)))
+            decision: decision, execution: execution, lookUps: Int(try row.requiredInteger(22)),
+            lostAt: try lostAt(row))
+    }
+
+    private func lostAt(_ row: PreparedStatement) throws(JournalFault) -> ClockReading? {
+        guard let moment = row.text(24) else { return nil }
+        return ClockReading(
+            moment: try time(moment), monotonic: MonotonicTime(microseconds: try row.requiredInteger(26)),
+            bootID: try row.requiredText(25))
     }
 
     /// A page of outcomes, and whether there are more after it.

@@ -58,12 +58,19 @@ package final class WaitingDecision: Sendable {
     package let decision: Decision
     package let receivedAt: Timestamp
     package let deadline: Deadline
+    /// Whether a database that knew more than this one, and was lost, may tell that it was sent: it was accepted by a
+    /// process before this one, or came after its own deadline. Such a decision is looked up before it is refused.
+    package let mayHaveBeenSent: Bool
 
-    package init(row: DecisionRow, decision: Decision, receivedAt: Timestamp, deadline: Deadline) {
+    /// - Parameter isFromBefore: Whether a process before this one accepted it.
+    package init(
+        row: DecisionRow, decision: Decision, receivedAt: Timestamp, deadline: Deadline, isFromBefore: Bool
+    ) {
         self.row = row
         self.decision = decision
         self.receivedAt = receivedAt
         self.deadline = deadline
+        mayHaveBeenSent = isFromBefore || deadline.moment <= receivedAt
     }
 }
 
@@ -75,16 +82,22 @@ package struct OpenExecution: Sendable {
     package var execution: Execution
     /// How many look-ups have been made for it.
     package var lookUps: Int
+    /// When its answer was known to be lost, where it was.
+    package var lostAt: ClockReading?
 
     package init(
-        decisionRow: DecisionRow, row: ExecutionRow, decision: Decision, execution: Execution, lookUps: Int = 0
+        decisionRow: DecisionRow, row: ExecutionRow, decision: Decision, execution: Execution, lookUps: Int = 0,
+        lostAt: ClockReading? = nil
     ) {
         self.decisionRow = decisionRow
         self.row = row
         self.decision = decision
         self.execution = execution
         self.lookUps = lookUps
+        self.lostAt = lostAt
     }
+
+    package var storedState: StoredState { StoredState(execution.decisionStatus, execution.certainty) }
 }
 
 /// An outcome as it was stored and is published.
@@ -121,6 +134,18 @@ package struct Payload: Sendable {
         self.body = body
         self.headers = headers
         self.isSynthetic = isSynthetic
+    }
+
+    /// What stands in place of an answer that never came, in the original design's form.
+    package init(pseudoResponse reason: String, method: String, endpoint: String) {
+        var writer = JSONWriter(reserving: 128)
+        writer.object { writer in
+            writer.member("status", "error")
+            writer.member("message", reason)
+            writer.member("http_status", 500)
+        }
+        self.init(
+            .response, method: method, endpoint: endpoint, statusCode: 500, body: writer.bytes, isSynthetic: true)
     }
 
     var headersText: String? {

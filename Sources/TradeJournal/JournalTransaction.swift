@@ -82,13 +82,12 @@ package struct JournalTransaction: ~Copyable {
     // MARK: Execution
 
     /// The intent: the request and the execution, before the first byte leaves.
+    /// - Parameter request: Marked as synthetic where it is the request that another worker must have sent.
     package func begin(
-        _ execution: Execution, of decision: DecisionRow, endpoint: String, request: [UInt8]
+        _ execution: Execution, of decision: DecisionRow, request: Payload
     ) throws(JournalFault) -> ExecutionRow {
         let time = execution.submittedAt.text
-        let payload = try keep(
-            Payload(.request, method: "POST", endpoint: endpoint, body: request), of: decision,
-            at: execution.submittedAt)
+        let payload = try keep(request, of: decision, at: execution.submittedAt)
         let insert = statements.insertExecution
         try insert.bind(decision.id)
         try insert.bind(execution.id)
@@ -124,13 +123,10 @@ package struct JournalTransaction: ~Copyable {
     }
 
     /// Stores what is now known of an execution.
-    /// - Parameters:
-    ///   - response: The answer to the POST, where this is it; the first one stays.
-    ///   - lookUps: How many look-ups have been made for it.
-    package func update(
-        _ execution: Execution, _ row: ExecutionRow, response: PayloadRow?, lookUps: Int, at time: Timestamp
-    ) throws(JournalFault) {
+    /// - Parameter response: The answer to the POST, where this is it; the first one stays.
+    package func update(_ open: OpenExecution, response: PayloadRow?, at time: Timestamp) throws(JournalFault) {
         let update = statements.updateExecution
+        let execution = open.execution
         try update.bind(execution.status.rawValue)
         try update.bind(execution.certainty.rawValue)
         try update.bind(response?.id)
@@ -141,15 +137,19 @@ package struct JournalTransaction: ~Copyable {
         try update.bind(execution.httpStatusCode)
         try update.bind(execution.errorMessage)
         try update.bind(execution.errorDetails)
+        try update.bind(execution.resolution?.rawValue)
+        try update.bind(open.lostAt?.moment.text)
+        try update.bind(open.lostAt?.bootID)
+        try update.bind(open.lostAt?.monotonic.microseconds)
         try update.bind(execution.filledQuantity?.text)
         try update.bind(execution.filledBeforeReplacement.text)
         try update.bind(execution.filledAveragePrice?.text)
         try update.bind(execution.commission?.text)
-        try update.bind(lookUps)
+        try update.bind(open.lookUps)
         try update.bind(execution.filledAt?.text)
         try update.bind(execution.rejectedAt?.text)
         try update.bind(time.text)
-        try update.bind(row.id)
+        try update.bind(open.row.id)
         try update.run()
     }
 

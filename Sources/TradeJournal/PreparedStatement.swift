@@ -142,10 +142,3 @@ final class PreparedStatement {
         return value
     }
 }
-
-extension JournalFault {
-    /// A row holds what this program never wrote.
-    static func unreadable(_ message: String) -> JournalFault {
-        JournalFault("reading the database", message: message)
-    }
-}

@@ -12,8 +12,20 @@ enum Schema {
                 sql: "INSERT INTO database_identity (stream, created_at) VALUES (lower(hex(randomblob(8))), ?)",
                 arguments: [try String.fetchOne(database, sql: "SELECT strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')")])
         }
+        migrator.registerMigration("2: how lost attempts were resolved") { database in
+            try database.execute(sql: version2)
+        }
         return migrator
     }
+
+    private static let version2 = """
+        ALTER TABLE trade_executions ADD COLUMN resolution TEXT
+            CHECK (resolution IN ('found', 'adopted', 'absent', 'taken'));
+        -- When an answer was known to be lost; the settle time counts from here.
+        ALTER TABLE trade_executions ADD COLUMN lost_at TEXT;
+        ALTER TABLE trade_executions ADD COLUMN lost_boot_id TEXT;
+        ALTER TABLE trade_executions ADD COLUMN lost_monotonic_us INTEGER;
+        """
 
     private static let version1 = """
         -- One row: which history this is.

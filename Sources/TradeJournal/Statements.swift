@@ -12,6 +12,7 @@ struct Statements {
     let insertRefusal: PreparedStatement
     let waitingDecisions: PreparedStatement
     let countWaiting: PreparedStatement
+    let lastDecision: PreparedStatement
 
     let insertPayload: PreparedStatement
     let insertExecution: PreparedStatement
@@ -55,6 +56,7 @@ struct Statements {
             SELECT id, message, received_at, expires_at, expires_boot_id, expires_monotonic_us FROM trade_decisions
             WHERE status = 'pending' AND id > ? ORDER BY id LIMIT ?
             """)
+        lastDecision = try prepare("SELECT max(id) FROM trade_decisions")
         countWaiting = try prepare("SELECT count(*) FROM trade_decisions WHERE status = 'pending'")
 
         insertPayload = try prepare(
@@ -76,8 +78,9 @@ struct Statements {
             UPDATE trade_executions SET status = ?, certainty = ?,
                 api_response_payload_id = coalesce(?, api_response_payload_id), alpaca_order_id = ?,
                 followed_order_id = ?, order_status = ?, order_updated_at = ?, http_status_code = ?, error_message = ?,
-                error_details = ?, filled_quantity = ?, filled_before_replacement = ?, filled_avg_price = ?,
-                commission = ?, look_ups = ?, filled_at = ?, rejected_at = ?, updated_at = ?
+                error_details = ?, resolution = ?, lost_at = ?, lost_boot_id = ?, lost_monotonic_us = ?,
+                filled_quantity = ?, filled_before_replacement = ?, filled_avg_price = ?, commission = ?,
+                look_ups = ?, filled_at = ?, rejected_at = ?, updated_at = ?
             WHERE id = ?
             """)
         startDecision = try prepare(
@@ -100,14 +103,20 @@ struct Statements {
                 filled_quantity = excluded.filled_quantity, filled_avg_price = excluded.filled_avg_price,
                 updated_at = excluded.updated_at
             """)
-        openExecutions = try prepare(
-            """
+        let openExecution = """
             SELECT d.id, d.message, e.id, e.execution_id, e.status, e.certainty, d.status, d.failure_reason,
                 e.alpaca_order_id, e.followed_order_id, e.order_status, e.http_status_code, e.error_message,
                 e.error_details, e.filled_quantity, e.filled_avg_price, e.commission, e.submitted_at, e.filled_at,
-                e.rejected_at, e.filled_before_replacement, e.order_updated_at, e.look_ups
-            FROM trade_decisions d JOIN trade_executions e ON e.trade_decision_id = d.id
-            WHERE d.status = 'executing' ORDER BY d.id
+                e.rejected_at, e.filled_before_replacement, e.order_updated_at, e.look_ups, e.resolution, e.lost_at,
+                e.lost_boot_id, e.lost_monotonic_us
+            FROM trade_decisions d
+            """
+        openExecutions = try prepare(
+            """
+            \(openExecution) LEFT JOIN trade_executions e ON e.trade_decision_id = d.id WHERE d.status = 'executing'
+            UNION ALL
+            \(openExecution) JOIN trade_executions e ON e.trade_decision_id = d.id WHERE d.status = 'pending'
+            ORDER BY 1
             """)
 
         insertOutcome = try prepare(

@@ -135,4 +135,15 @@ extension TradeRecords {
             last = page.last
         }
     }
+
+    /// The executions of which it is not known whether they were placed: those that are unknown, and those whose attempt
+    /// is under way or was when a worker died. In order of execution.
+    package func unsettledExecutions() throws -> [ExecutionRecord] {
+        try read {
+            try ExecutionRecord.filter(sql: "certainty IN ('sending', 'unknown')").order(
+                ExecutionRecord.Columns.createdAt
+            )
+            .fetchAll($0)
+        }
+    }
 }

@@ -21,6 +21,8 @@ package struct ExecutionRecord: FetchableRecord, TableRecord, Equatable, Sendabl
     package let httpStatusCode: Int?
     package let errorMessage: String?
     package let errorDetails: String?
+    package let resolution: String?
+    package let lostAt: String?
     package let filledQuantity: String?
     package let filledAveragePrice: String?
     package let commission: String?
@@ -63,6 +65,8 @@ package struct ExecutionRecord: FetchableRecord, TableRecord, Equatable, Sendabl
         httpStatusCode = row["http_status_code"]
         errorMessage = row["error_message"]
         errorDetails = row["error_details"]
+        resolution = row["resolution"]
+        lostAt = row["lost_at"]
         filledQuantity = row["filled_quantity"]
         filledAveragePrice = row["filled_avg_price"]
         commission = row["commission"]
@@ -91,6 +95,8 @@ package struct ExecutionRecord: FetchableRecord, TableRecord, Equatable, Sendabl
         writer.member("http_status_code", httpStatusCode)
         writer.member("error_message", errorMessage)
         writer.member("error_details", errorDetails)
+        writer.member("resolution", resolution)
+        writer.member("lost_at", lostAt)
         writer.member("filled_quantity", filledQuantity)
         writer.member("filled_avg_price", filledAveragePrice)
         writer.member("commission", commission)

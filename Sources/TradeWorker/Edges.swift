@@ -1,5 +1,6 @@
 package import CurlTransport
 package import HostSystem
+package import OrderResolution
 package import TradingCore
 package import ZeroMQMessaging
 

@@ -1,10 +1,11 @@
 import Glibc
+import TradingCore
 
 /// Ends the process with SIGKILL when a point is passed for the n-th time: how the tests of recovery make a real process
 /// die exactly there. Set by `TRADE_EXECUTOR_KILL_AT=point:n`; unset, as everywhere but in those tests, it is not made.
 final class KillProbe: WorkerProbe {
     static let variable = "TRADE_EXECUTOR_KILL_AT"
-    private let point: WorkerPoint
+    private let point: DeathPoint
     private var passesLeft: Int
 
     /// Nil where the variable is not set.
@@ -12,10 +13,10 @@ final class KillProbe: WorkerProbe {
     init?(_ environment: [String: String]) throws(WorkerProcess.Failure) {
         guard let text = environment[KillProbe.variable] else { return nil }
         let parts = text.split(separator: ":")
-        guard parts.count == 2, let point = WorkerPoint(rawValue: String(parts[0])), let passes = Int(parts[1]),
-            passes > 0
+        guard parts.count == 2, let point = DeathPoint(rawValue: String(parts[0])), !point.isInsideTransfer,
+            let passes = Int(parts[1]), passes > 0
         else {
-            let points = WorkerPoint.allCases.map(\.rawValue).joined(separator: ", ")
+            let points = DeathPoint.allCases.filter { !$0.isInsideTransfer }.map(\.rawValue).joined(separator: ", ")
             throw WorkerProcess.Failure(
                 description: "\(KillProbe.variable) must be point:n, where point is one of \(points)")
         }
@@ -23,7 +24,7 @@ final class KillProbe: WorkerProbe {
         passesLeft = passes
     }
 
-    func pass(_ point: WorkerPoint) {
+    func pass(_ point: DeathPoint) {
         guard point == self.point else { return }
         passesLeft -= 1
         if passesLeft == 0 { kill(getpid(), SIGKILL) }

@@ -11,19 +11,24 @@ struct WaitingQueue {
     /// How many wait in all.
     private(set) var count: Int
 
+    /// The last decision that a process before this one accepted.
+    private let lastFromBefore: DecisionRow?
+
     /// Beyond this, decisions wait in the database only.
     private static let frontMax = 16_384
     private static let pageSize = 256
 
     init(_ journal: TradeJournal) throws(JournalFault) {
         count = try journal.countWaiting()
+        lastFromBefore = try journal.lastDecision()
         try readOn(journal)
     }
 
     /// Reads the next page from the database into the front.
     mutating func readOn(_ journal: TradeJournal) throws(JournalFault) {
         guard front.count < WaitingQueue.frontMax else { return }
-        let page = try journal.waitingDecisions(after: front.last?.row, limit: WaitingQueue.pageSize)
+        let page = try journal.waitingDecisions(
+            after: front.last?.row, limit: WaitingQueue.pageSize, lastFromBefore: lastFromBefore)
         front.append(contentsOf: page)
         isWhole = page.count < WaitingQueue.pageSize
     }

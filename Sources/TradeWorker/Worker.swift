@@ -1,5 +1,6 @@
 import AlpacaAPI
 package import Logging
+package import OrderResolution
 package import TradeJournal
 package import TradingCore
 
@@ -13,7 +14,6 @@ package final class Worker<Intake: DecisionIntake> {
     let intake: Intake
     let topic: any OutcomeTopic
     let placement: any OrderPlacement
-    let lookUps: any OrderLookUps
     let halts: any HaltSwitch
     let clock: any WorkerClock
     let executionIDs: any ExecutionIDs
@@ -27,12 +27,7 @@ package final class Worker<Intake: DecisionIntake> {
     /// What the attempt under way came to; kept until it is stored, however long the disk takes.
     var attemptResult: HTTPExchangeResult?
     /// The decisions whose order is followed or looked for.
-    var openOrders: OpenOrders
-    /// The question that the broker is answering.
-    var lookUp: OpenOrders.LookUp?
-    var lookUpAskedAt: Timestamp
-    /// The attempt that has just been lost: it is asked for once before the next decision goes out.
-    var lookUpFirst: DecisionRow?
+    var resolver: OrderResolver
     /// Whether all decisions at the front of the queue must wait, so that those behind them are looked at.
     var frontIsHeldBack = false
     var pacing: RequestPacing
@@ -40,7 +35,6 @@ package final class Worker<Intake: DecisionIntake> {
     var isDraining = false
     var heartbeatDue: MonotonicTime
     var refusedCount = 0
-    var lookUpCount = 0
     let startedAt: ClockReading
 
     /// Whether what is decided can be stored.
@@ -60,17 +54,15 @@ package final class Worker<Intake: DecisionIntake> {
         self.intake = intake
         self.topic = topic
         self.placement = placement
-        self.lookUps = lookUps
         self.halts = halts
         self.clock = clock
         self.executionIDs = executionIDs
         self.probe = probe
         self.log = log
         pacing = RequestPacing(perMinute: settings.requestsPerMinute)
-        openOrders = OpenOrders(settleTime: settings.settleTime)
+        resolver = OrderResolver(lookUps, settleTime: settings.settleTime)
         startedAt = clock.read()
         heartbeatDue = startedAt.monotonic
-        lookUpAskedAt = startedAt.moment
         do throws(JournalFault) {
             queue = try WaitingQueue(journal)
         } catch {
@@ -89,9 +81,9 @@ package final class Worker<Intake: DecisionIntake> {
         let now = clock.read()
         let isHeartbeatDue = now.monotonic >= heartbeatDue
         let messages = try receiveMessages()
+        if !messages.isEmpty { probe.pass(.received) }
         takeAttemptResult(at: now)
-        let seen = takeLookUpResult(at: now)
-        probe.pass(.received)
+        let seen = takeLookUpAnswer(at: now)
 
         let record = try store(messages, seen, isHeartbeatDue: isHeartbeatDue, at: now)
         remember(record, at: now)
@@ -117,7 +109,7 @@ package final class Worker<Intake: DecisionIntake> {
     package var nextWakeUp: MonotonicTime {
         var next = heartbeatDue
         if case .failing(_, let retryAt) = storage { next = min(next, retryAt) }
-        if lookUp == nil, let due = openOrders.nextDue { next = min(next, due) }
+        if let due = resolver.nextDue { next = min(next, due) }
         if !queue.front.isEmpty, attempt == nil, let allowed = pacing.nextAllowance(after: clock.read().monotonic) {
             next = min(next, allowed)
         }
@@ -147,9 +139,9 @@ package final class Worker<Intake: DecisionIntake> {
                 if let result = attemptResult { try endAttempt(result, in: transaction, &record, at: now) }
                 if let seen { try keep(seen, in: transaction, &record, at: now) }
                 try workThroughQueue(in: transaction, &record, everything: isHeartbeatDue, at: now)
-                probe.pass(.written)
+                record.pass(probe, isCommitted: false)
             }
-            probe.pass(.committed)
+            record.pass(probe, isCommitted: true)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
             record.replies = answerReadOnly(requests, replies: record.replies, at: now)
@@ -171,14 +163,14 @@ package final class Worker<Intake: DecisionIntake> {
     /// The memory follows the database.
     private func remember(_ record: TurnRecord, at now: ClockReading) {
         queue.apply(accepted: record.accepted, ended: record.leftQueue)
+        for row in record.leftQueue { resolver.refusalChecks.forget(row) }
         frontIsHeldBack = record.foundNothingToSend
         refusedCount += record.refusedCount
-        for open in record.changed { openOrders.put(open, at: now.monotonic) }
+        if let seen = record.seen { resolver.remember(seen, at: now.monotonic) }
         if let ended = record.endedAttempt {
             attempt = nil
             attemptResult = nil
-            openOrders.put(ended, at: now.monotonic)
-            if ended.execution.certainty == .unknown { lookUpFirst = ended.decisionRow }
+            resolver.putEndedAttempt(ended, at: now.monotonic)
         }
         if let intent = record.intent { attempt = intent.open }
     }
@@ -187,7 +179,7 @@ package final class Worker<Intake: DecisionIntake> {
         do throws(EdgeFault) {
             for outcome in outcomes {
                 try topic.publish(topic: outcome.topic, body: outcome.body)
-                probe.pass(.published)
+                probe.pass(.outcomePublished)
             }
         } catch {
             throw .edge(error)
@@ -196,44 +188,22 @@ package final class Worker<Intake: DecisionIntake> {
 
     // MARK: Restart
 
-    /// What a restart finds: an attempt that was under way is unknown now and never sent again; all that is open is
-    /// looked up.
+    /// Takes up what the process before this one has left at the broker. What waits is in the queue.
     private func takeUpOpenExecutions() throws(WorkerFault) {
-        var outcomes: [StoredOutcome] = []
+        let outcomes: [StoredOutcome]
         do throws(JournalFault) {
-            var open = try journal.openExecutions()
-            let underWay = open.indices.filter { open[$0].execution.certainty == .sending }
-            if !underWay.isEmpty {
-                try journal.write { (transaction) throws(JournalFault) in
-                    for index in underWay {
-                        open[index].execution.findAfterRestart()
-                        outcomes.append(
-                            try store(open[index], response: nil, in: transaction, at: startedAt.moment))
-                    }
-                }
-            }
-            for execution in open { openOrders.put(execution, at: startedAt.monotonic, afterRestart: true) }
-            if !open.isEmpty || queue.count > 0 {
-                log.notice(
-                    """
-                    taking up \(queue.count) waiting decisions and \(open.count) open orders, \
-                    \(openOrders.unknownCount) of them unknown
-                    """)
-            }
+            outcomes = try resolver.takeUp(from: journal, partition: settings.partition, at: startedAt)
         } catch {
             throw .journal(error)
         }
+        if resolver.orders.count > 0 || queue.count > 0 {
+            log.notice(
+                """
+                taking up \(queue.count) waiting decisions and \(resolver.orders.count) open orders, \
+                \(resolver.orders.unknownCount) of them unknown
+                """)
+        }
         try publish(outcomes)
-    }
-
-    /// Stores an execution's new state with the outcome that tells it.
-    func store(
-        _ open: OpenExecution, response: PayloadRow?, in transaction: borrowing JournalTransaction, at time: Timestamp
-    ) throws(JournalFault) -> StoredOutcome {
-        try transaction.update(open.execution, open.row, response: response, lookUps: open.lookUps, at: time)
-        return try transaction.append(
-            Outcome(DecisionSummary(open.decision), of: open.execution, at: time), of: open.decisionRow,
-            partition: settings.partition)
     }
 }
 
@@ -261,8 +231,10 @@ struct TurnRecord {
     var foundNothingToSend = false
     var refusedCount = 0
     var outcomes: [StoredOutcome] = []
-    /// Followed or unknown executions of which something new is known.
-    var changed: [OpenExecution] = []
+    /// What a look-up showed.
+    var seen: Sighting.Stored?
+    /// Whether waiting decisions were refused.
+    var refusedWaiting = false
     /// The attempt that has ended.
     var endedAttempt: OpenExecution?
     /// The attempt to begin now.
@@ -289,7 +261,14 @@ struct TurnRecord {
         let deadline: Deadline
     }
 
-    var isEmpty: Bool {
-        accepted.isEmpty && outcomes.isEmpty && changed.isEmpty && endedAttempt == nil && intent == nil
+    var isEmpty: Bool { accepted.isEmpty && outcomes.isEmpty && intent == nil }
+
+    /// Tells the probe which points have been reached, all in this one transaction.
+    func pass(_ probe: any WorkerProbe, isCommitted: Bool) {
+        if !accepted.isEmpty { probe.pass(isCommitted ? .acceptanceCommitted : .acceptanceWritten) }
+        if endedAttempt != nil { probe.pass(isCommitted ? .answerCommitted : .answerWritten) }
+        if seen != nil { probe.pass(isCommitted ? .lookUpCommitted : .lookUpWritten) }
+        if refusedWaiting { probe.pass(isCommitted ? .refusalCommitted : .refusalWritten) }
+        if intent != nil { probe.pass(isCommitted ? .intentCommitted : .intentWritten) }
     }
 }

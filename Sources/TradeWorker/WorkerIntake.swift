@@ -1,4 +1,5 @@
 import Logging
+import OrderResolution
 import StrictJSON
 import TradeJournal
 import TradingCore
@@ -21,7 +22,7 @@ struct Incoming<Envelope> {
     var needsStoring: Bool {
         switch request {
         case .success(.decision), .failure: true
-        case .success(.replay), .success(.status), .success(.ping): false
+        case .success(.replay), .success(.reconcile), .success(.status), .success(.ping): false
         }
     }
 }
@@ -48,7 +49,7 @@ extension Worker {
             for (message, reply) in zip(messages, replies) {
                 if let reply, let envelope = message.envelope {
                     try intake.reply(reply, to: envelope)
-                    probe.pass(.replied)
+                    probe.pass(.acknowledged)
                 }
             }
         } catch {
@@ -75,7 +76,7 @@ extension Worker {
                 try accept(decision, incoming, in: transaction, &record, at: now)
             }
         case .failure(let refused): try refuse(refused, incoming, in: transaction, &record, at: now)
-        case .success(.replay), .success(.status), .success(.ping): record.replies.append(nil)
+        case .success(.replay), .success(.reconcile), .success(.status), .success(.ping): record.replies.append(nil)
         }
     }
 
@@ -89,7 +90,8 @@ extension Worker {
                 decision: decision, message: incoming.message.body, sender: incoming.message.sender,
                 receivedAt: now.moment, deadline: deadline))
         record.accepted.append(
-            WaitingDecision(row: row, decision: decision, receivedAt: now.moment, deadline: deadline))
+            WaitingDecision(
+                row: row, decision: decision, receivedAt: now.moment, deadline: deadline, isFromBefore: false))
         record.replies.append(Acknowledgement.accepted(decision, row, stream: journal.stream))
     }
 
@@ -163,6 +165,7 @@ extension Worker {
         case .failure(let refused): return Acknowledgement.refused(refused)
         case .success(.status): return StateFrame.body("status", state(at: clock.read()))
         case .success(.ping): return pong()
+        case .success(.reconcile(let id)): return reconcile(id, at: clock.read())
         case .success(.replay): return Self.unreadable(fault)
         }
     }
@@ -183,6 +186,7 @@ extension Worker {
             switch incoming.request {
             case .success(.replay(let request)): answers.append(replay(request))
             case .success(.status): answers.append(StateFrame.body("status", state(at: now)))
+            case .success(.reconcile(let id)): answers.append(reconcile(id, at: now))
             case .success(.ping): answers.append(pong())
             case .success(.decision), .failure: answers.append(replies[index])
             }
@@ -200,6 +204,27 @@ extension Worker {
         }
         return writer.bytes
     }
+
+    /// Has unknown attempts looked up now, and tells which.
+    private func reconcile(_ id: ClientOrderID?, at now: ClockReading) -> [UInt8] {
+        resolver.hurry(id, at: now.monotonic)
+        let unknown = resolver.orders.unknown.map(\.execution.clientOrderID).filter { id == nil || $0 == id }
+        var writer = JSONWriter(reserving: 256)
+        writer.object { writer in
+            writer.member("v", 1)
+            writer.member("type", "reconcile")
+            writer.member("unknown", unknown.count)
+            writer.key("client_order_ids")
+            writer.array { writer in
+                for id in unknown.prefix(Self.listedMax) { writer.string(id.text) }
+            }
+            writer.member("stream", journal.stream)
+        }
+        return writer.bytes
+    }
+
+    /// How many attempts an answer names.
+    private static var listedMax: Int { 500 }
 
     private func replay(_ request: ReplayRequest) -> [UInt8] {
         let bodies: [[UInt8]]

@@ -12,6 +12,8 @@ package enum WorkerProcess {
     /// Why the process cannot start or go on: one line that says what and what to do.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
+        /// Whether the database is damaged or contradicts itself, so that starting again does not help.
+        package var databaseIsBroken = false
     }
 
     /// Runs until SIGTERM or SIGINT has come and the attempt under way is finished.
@@ -28,16 +30,12 @@ package enum WorkerProcess {
             let context = try ZeroMQContext()
             let intake = try IntakeSocket(configuration.intake, pull: configuration.pullIntake, in: context)
             let topic = try OutcomeSocket(configuration.outcomes, in: context)
-            let transport = try HTTPTransport(
-                BrokerAccess(
-                    baseURL: configuration.brokerURL.text, credentials: configuration.credentials,
-                    connectTimeoutMilliseconds: configuration.brokerConnectTimeoutMilliseconds,
-                    requestTimeoutMilliseconds: configuration.brokerTimeoutMilliseconds))
+            let transport = try HTTPTransport(configuration.brokerAccess)
             let clock = try HostClock()
             let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
             let worker = try Worker(
                 settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake), topic: topic,
-                placement: transport.placement, lookUps: transport.lookUps,
+                placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 halts: HaltFiles(stateDirectory: directory.path), clock: clock, executionIDs: TimeOrderedUUIDs(),
                 probe: probe, log: log)
             let partition = configuration.worker.partition
@@ -52,6 +50,10 @@ package enum WorkerProcess {
             throw Failure(
                 description: "\(error); another program has this endpoint: stop it, or choose others with "
                     + "--intake and --outcomes")
+        } catch let fault as JournalFault {
+            throw Failure(fault)
+        } catch WorkerFault.journal(let fault) {
+            throw Failure(fault)
         } catch {
             throw Failure(description: "\(error)")
         }
@@ -77,5 +79,19 @@ package enum WorkerProcess {
                 for: descriptors, milliseconds: Int32(max(0, min(sleep.millisecondsRoundedUp, 1000))))
         }
         log.notice("stopped")
+    }
+}
+
+extension WorkerProcess.Failure {
+    fileprivate init(_ fault: JournalFault) {
+        guard fault.needsAPerson else {
+            self.init(description: "\(fault)")
+            return
+        }
+        self.init(
+            description:
+                "\(fault); nothing is taken or sent. Keep a copy of the state directory, then mend trades.db or "
+                + "restore it from a backup: what it does not know is looked up at the broker, and nothing is sent twice",
+            databaseIsBroken: true)
     }
 }

@@ -1,5 +1,5 @@
 import AlpacaAPI
-import StrictJSON
+import OrderResolution
 import TradeJournal
 import TradingCore
 
@@ -15,7 +15,7 @@ extension Worker {
 
     /// Whether the next attempt may begin: the one before has ended, and, if it was lost, has been asked for.
     private func maySend(at now: ClockReading) -> Bool {
-        attempt == nil && lookUpFirst == nil && pacing.allowance(at: now.monotonic) > 0
+        attempt == nil && resolver.lookUpFirst == nil && pacing.allowance(at: now.monotonic) > 0
     }
 
     /// Goes through the waiting decisions in order: refuses what is not to be sent any more, and stores the intent to
@@ -26,7 +26,7 @@ extension Worker {
     ) throws(JournalFault) {
         guard !isDraining else { return }
         let attemptIsOver = attempt == nil || record.endedAttempt != nil
-        let wasLost = lookUpFirst != nil || record.endedAttempt?.execution.certainty == .unknown
+        let wasLost = resolver.lookUpFirst != nil || record.endedAttempt?.execution.certainty == .unknown
         let maySend = attemptIsOver && !wasLost && pacing.allowance(at: now.monotonic) > 0
         guard maySend || everything else { return }
 
@@ -36,7 +36,11 @@ extension Worker {
             let isInFront = index < queue.front.count
             let decision = isInFront ? queue.front[index] : record.accepted[index - queue.front.count]
             let halt = record.halt(covering: decision.decision.strategy, halts)
+            // What a look-up in this very turn has found at the broker waits no longer.
+            if record.leftQueue.contains(decision.row) { continue }
             if let refusal = refusal(of: decision, halt, at: now) {
+                guard resolver.refusalChecks.clears(decision, at: now.monotonic) else { continue }
+                record.refusedWaiting = true
                 record.outcomes.append(
                     try transaction.append(
                         Outcome(DecisionSummary(decision.decision), refusedFor: refusal, at: now.moment),
@@ -63,7 +67,7 @@ extension Worker {
         if halt != nil { return true }
         switch settings.onUnknown {
         case .continue: return false
-        case .holdStrategy: return openOrders.hasUnknown(waiting.decision.strategy)
+        case .holdStrategy: return resolver.orders.hasUnknown(waiting.decision.strategy)
         }
     }
 
@@ -75,7 +79,8 @@ extension Worker {
             id: executionIDs.next(at: now.moment), clientOrderID: waiting.decision.clientOrderID,
             submittedAt: now.moment)
         let body = OrderRequest.body(for: waiting.decision)
-        let row = try transaction.begin(execution, of: waiting.row, endpoint: OrderRequest.path, request: body)
+        let request = Payload(.request, method: "POST", endpoint: OrderRequest.path, body: body)
+        let row = try transaction.begin(execution, of: waiting.row, request: request)
         return TurnRecord.Intent(
             open: OpenExecution(
                 decisionRow: waiting.row, row: row, decision: waiting.decision, execution: execution),
@@ -96,10 +101,9 @@ extension Worker {
             attemptResult = .notSent(reason: SendRefusal.halted.rawValue)
         } else {
             pacing.begin(at: now.monotonic)
-            probe.pass(.beforePost)
             do throws(EdgeFault) {
                 try placement.post(path: OrderRequest.path, body: intent.body)
-                probe.pass(.posted)
+                probe.pass(.requestSent)
             } catch {
                 throw .edge(error)
             }
@@ -111,7 +115,8 @@ extension Worker {
         guard attemptResult == nil, let result = placement.takeResult() else { return }
         precondition(attempt != nil, "an answer belongs to an attempt")
         attemptResult = result
-        notePacing(result, at: now)
+        pacing.note(result, at: now)
+        probe.pass(.answerReceived)
     }
 
     /// Stores what the attempt came to.
@@ -127,15 +132,19 @@ extension Worker {
         }
         open.execution.end(
             meaning, httpStatusCode: result.statusCode, terms: open.decision.order, at: now.moment)
+        if open.execution.certainty == .unknown { open.lostAt = now }
         if case .taken(let order) = meaning { try transaction.keep(order, of: open.decisionRow, at: now.moment) }
-        record.outcomes.append(try store(open, response: response, in: transaction, at: now.moment))
+        record.outcomes.append(
+            try transaction.keep(open, response: response, partition: settings.partition, at: now.moment))
         record.endedAttempt = open
     }
+}
 
+extension RequestPacing {
     /// Obeys what an answer says about the allowance.
-    func notePacing(_ result: HTTPExchangeResult, at now: ClockReading) {
+    mutating func note(_ result: HTTPExchangeResult, at now: ClockReading) {
         guard case .answered(let answer) = result else { return }
-        pacing.note(
+        note(
             remaining: answer.headers.rateLimitRemaining, resetSeconds: answer.headers.rateLimitReset,
             wasRefused: answer.statusCode == 429, at: now)
     }
@@ -162,15 +171,7 @@ extension Payload {
                 .response, method: "POST", endpoint: OrderRequest.path, statusCode: answer.statusCode,
                 body: answer.body, headers: answer.headers)
         case .notSent(let reason):
-            var writer = JSONWriter(reserving: 128)
-            writer.object { writer in
-                writer.member("status", "error")
-                writer.member("message", reason)
-                writer.member("http_status", 500)
-            }
-            self.init(
-                .response, method: "POST", endpoint: OrderRequest.path, statusCode: 500, body: writer.bytes,
-                isSynthetic: true)
+            self.init(pseudoResponse: reason, method: "POST", endpoint: OrderRequest.path)
         case .lost(_, nil): return nil
         }
     }

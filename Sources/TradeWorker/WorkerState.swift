@@ -1,3 +1,4 @@
+import OrderResolution
 import StrictJSON
 import TradeJournal
 import TradingCore
@@ -32,8 +33,9 @@ extension Worker {
         return WorkerState(
             stream: journal.stream, partition: settings.partition, seq: seq, strategies: strategies,
             pending: queue.count, oldestPendingMilliseconds: max(0, oldest / 1_000_000),
-            unknown: openOrders.unknownCount, refused: refusedCount, halted: halts.all(), open: openOrders.count,
-            isAttemptUnderWay: attempt != nil, isDraining: isDraining, storageFault: fault, lookUps: lookUpCount,
+            unknown: resolver.orders.unknownCount, refused: refusedCount, halted: halts.all(),
+            open: resolver.orders.count,
+            isAttemptUnderWay: attempt != nil, isDraining: isDraining, storageFault: fault, lookUps: resolver.count,
             uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000, at: now.moment)
     }
 

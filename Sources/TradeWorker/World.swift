@@ -1,14 +1,6 @@
 package import AlpacaAPI
+package import OrderResolution
 package import TradingCore
-
-/// An edge of the worker failed in a way it cannot go on from: what was being done, and why it failed.
-package struct EdgeFault: Error, CustomStringConvertible {
-    package let description: String
-
-    package init(_ description: String) {
-        self.description = description
-    }
-}
 
 /// The clocks.
 package protocol WorkerClock {
@@ -56,12 +48,6 @@ package protocol OrderPlacement {
     func takeResult() -> HTTPExchangeResult?
 }
 
-/// The line on which the broker is asked. It cannot place anything.
-package protocol OrderLookUps {
-    func get(path: String) throws(EdgeFault)
-    func takeResult() -> HTTPExchangeResult?
-}
-
 /// The kill switch.
 package protocol HaltSwitch {
     /// The halt that covers a strategy, if any. What cannot be looked at counts as halted.
@@ -74,4 +60,14 @@ package protocol HaltSwitch {
 package protocol ExecutionIDs {
     /// A UUID that was never given out.
     func next(at time: Timestamp) -> String
+}
+
+/// Is told of every point of death that is passed. In production nobody is.
+package protocol WorkerProbe {
+    func pass(_ point: DeathPoint)
+}
+
+package struct NoProbe: WorkerProbe {
+    package init() {}
+    package func pass(_ point: DeathPoint) {}
 }

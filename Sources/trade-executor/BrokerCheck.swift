@@ -6,20 +6,18 @@ import TradeWorker
 /// Asks the broker without being able to place anything: only the line for questions is used.
 struct BrokerCheck {
     private let transport: HTTPTransport
+    private let line: LookUpLine
 
     init(_ configuration: Configuration) throws {
-        transport = try HTTPTransport(
-            BrokerAccess(
-                baseURL: configuration.brokerURL.text, credentials: configuration.credentials,
-                connectTimeoutMilliseconds: configuration.brokerConnectTimeoutMilliseconds,
-                requestTimeoutMilliseconds: configuration.brokerTimeoutMilliseconds))
+        transport = try HTTPTransport(configuration.brokerAccess)
+        line = try transport.openLookUpLine()
     }
 
     func get(_ path: String) throws -> HTTPExchangeResult {
-        try transport.lookUps.start(path: path)
+        try line.start(path: path)
         while true {
             try transport.perform()
-            if let result = transport.lookUps.takeResult() { return result }
+            if let result = line.takeResult() { return result }
             try transport.wait(for: [], milliseconds: 1000)
         }
     }

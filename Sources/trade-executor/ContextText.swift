@@ -38,6 +38,8 @@ struct ContextText {
         title("Execution \(execution.executionID)", "attempt \(execution.attemptNumber)")
         field("status", execution.status)
         field("certainty", execution.certainty)
+        field("lost at", execution.lostAt.map(moment))
+        field("resolution", execution.resolution)
         field("client id", execution.clientOrderID)
         field("Alpaca id", execution.alpacaOrderID)
         if execution.followedOrderID != execution.alpacaOrderID { field("replaced by", execution.followedOrderID) }
@@ -61,12 +63,17 @@ struct ContextText {
             case .lookUp: payload.type == "ApiRequest" ? "Look-up" : "Answer to the look-up"
             }
         let status = payload.statusCode.map { ", HTTP \($0)" } ?? ""
-        title(name + status, payload.isSynthetic ? "made by the worker: the broker never answered" : nil)
+        title(name + status, payload.isSynthetic ? ContextText.originOfSynthetic(payload) : nil)
         field("endpoint", "\(payload.method) \(payload.endpoint)")
         field("captured", moment(payload.capturedAt))
         field("headers", payload.headers)
         // Questions have none.
         if !payload.body.isEmpty { field("body", body(of: payload)) }
+    }
+
+    private static func originOfSynthetic(_ payload: PayloadRecord) -> String {
+        payload.type == "ApiRequest"
+            ? "made by the worker: this database did not see it sent" : "made by the worker: the broker never answered"
     }
 
     private mutating func add(_ orders: [OrderRecord]) {

@@ -51,10 +51,11 @@ final class DemoStage {
             BrokerAccess(
                 baseURL: simulatorURL, credentials: credentials, connectTimeoutMilliseconds: 5000,
                 requestTimeoutMilliseconds: 5000))
-        try transport.placement.start(path: path, body: Array(body.text.utf8))
+        let line = try transport.openPlacementLine()
+        try line.start(path: path, body: Array(body.text.utf8))
         while true {
             try transport.perform()
-            if let result = transport.placement.takeResult() {
+            if let result = line.takeResult() {
                 guard case .answered(let answer) = result, answer.statusCode == 200 else {
                     throw Failure("the simulator did not take \(path) \(body.text)")
                 }

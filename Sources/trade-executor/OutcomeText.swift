@@ -32,6 +32,7 @@ enum OutcomeText {
             parts.append(execution?["filled_avg_price"]?.string.map { "\(quantity) @ \($0)" } ?? "\(quantity) filled")
         }
         if let certainty = execution?["certainty"]?.string, certainty != "answered" { parts.append(certainty) }
+        if let resolution = execution?["resolution"]?.string { parts.append(resolution) }
         if let message = execution?["error_message"]?.string ?? outcome["reason"]?.string { parts.append(message) }
         return parts.joined(separator: ", ")
     }

@@ -9,6 +9,8 @@ struct Run: ParsableCommand {
         discussion: """
             It prints one line `ready intake=… outcomes=… partition=…` once it takes decisions, and logs to standard \
             error. SIGTERM or SIGINT: it takes no more, finishes the one request in flight, stores, publishes, exits 0.
+            While the disk is full, locked or failing it refuses decisions with `storage_failed`, sends nothing, and \
+            goes on by itself when it can write again. A damaged database ends it with exit code 74.
             Settings come from flags, then the environment (names in brackets), then a file, then defaults. The \
             account's key and secret come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or the file.
             """)
@@ -25,7 +27,12 @@ struct Run: ParsableCommand {
                 fflush(nil)
             }
         } catch {
-            throw Failure("\(error)")
+            guard error.databaseIsBroken else { throw Failure("\(error)") }
+            StandardError.line("Error: \(error)")
+            throw ExitCode(Run.databaseIsBroken)
         }
     }
+
+    /// `EX_IOERR` of sysexits.h: a supervisor need not start the worker again.
+    private static let databaseIsBroken: Int32 = 74
 }

@@ -310,6 +310,20 @@ def test_replay_tells_the_same_as_the_database() -> None:
         assert len(huge["outcomes"]) <= 500
 
 
+def test_reconcile_names_what_is_unknown() -> None:
+    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
+        simulator.fault("html_504", client_order_id="s:lost")
+        simulator.fault("html_502", method="GET", times=2)
+        publisher.accepted("lost")
+        eventually("the unknown", lambda: worker.status()["unknown"])
+        answer = publisher.ask({"v": 1, "type": "reconcile"})
+        assert (answer["unknown"], answer["client_order_ids"]) == (1, ["s:lost"]), answer
+        request = {"v": 1, "type": "reconcile", "strategy_name": "s", "decision_id": "other"}
+        assert publisher.ask(request)["unknown"] == 0
+        final = worker.final_outcome("s", "lost")
+        assert final["execution"]["resolution"] == "found", final
+
+
 def test_ping_and_status() -> None:
     with Simulator() as simulator, Worker(simulator, "--partition", "p-7") as worker:
         with Publisher(worker) as publisher:

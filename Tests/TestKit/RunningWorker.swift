@@ -146,6 +146,18 @@ package final class RunningWorker {
         try queue.write { try $0.execute(sql: sql) }
     }
 
+    /// Copies the database as it is at one moment, as a backup does.
+    package func copyDatabase(to path: String) throws {
+        let queue = try DatabaseQueue(path: stateDirectory + "/trades.db")
+        try queue.inDatabase { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+    }
+
+    /// Puts a copy in the database's place. No worker must be running.
+    package func restoreDatabase(from path: String) throws {
+        for suffix in ["", "-wal", "-shm"] { _ = try Files.remove(stateDirectory + "/trades.db" + suffix) }
+        try FileManager.default.moveItem(atPath: path, toPath: stateDirectory + "/trades.db")
+    }
+
     /// The one number that a query returns.
     package func number(_ sql: String) throws -> Int {
         guard let value: Int = try rows(sql).first?[0] else { throw TestFailure("no row: \(sql)") }

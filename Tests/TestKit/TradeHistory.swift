@@ -77,14 +77,16 @@ package final class TradeHistory {
             id: "execution-\(executionCount)", clientOrderID: decision.clientOrderID, submittedAt: now)
         let executionRow = try journal.write { (transaction) throws(JournalFault) in
             try transaction.begin(
-                execution, of: row, endpoint: OrderRequest.path, request: OrderRequest.body(for: decision))
+                execution, of: row,
+                request: Payload(
+                    .request, method: "POST", endpoint: OrderRequest.path, body: OrderRequest.body(for: decision)))
         }
         guard let ending else { return executionRow }
 
         let exchange = exchange(of: ending)
         let meaning = AttemptResult(exchange, clientOrderID: execution.clientOrderID)
         execution.end(meaning, httpStatusCode: exchange.testStatusCode, terms: decision.order, at: now)
-        let ended = execution
+        let open = OpenExecution(decisionRow: row, row: executionRow, decision: decision, execution: execution)
         try write { [now] (transaction, partition) throws(JournalFault) in
             var response: PayloadRow?
             if case .answered(let answer) = exchange {
@@ -94,9 +96,9 @@ package final class TradeHistory {
                         body: answer.body, headers: answer.headers), of: row, at: now)
             }
             if case .taken(let order) = meaning { try transaction.keep(order, of: row, at: now) }
-            try transaction.update(ended, executionRow, response: response, lookUps: 0, at: now)
+            try transaction.update(open, response: response, at: now)
             _ = try transaction.append(
-                Outcome(DecisionSummary(decision), of: ended, at: now), of: row, partition: partition)
+                Outcome(DecisionSummary(decision), of: open.execution, at: now), of: row, partition: partition)
         }
         return executionRow
     }

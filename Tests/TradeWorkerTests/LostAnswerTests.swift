@@ -1,9 +1,11 @@
 import AlpacaSimulator
+import Foundation
 import GRDB
 import HostSystem
 import StrictJSON
 import TestKit
 import Testing
+import WorkerClient
 
 @Suite("An attempt that goes wrong on the way", .timeLimit(.minutes(5)))
 struct LostAnswerTests {
@@ -165,5 +167,72 @@ struct AdoptionTests {
         #expect(outcome["reason"] == "client_order_id_taken")
         #expect(outcome["execution"]?["alpaca_order_id"] == JSONValue.null)
         #expect(try worker.number("SELECT count(*) FROM alpaca_orders") == 0)
+    }
+}
+
+@Suite("A database that was lost and restored from a copy", .timeLimit(.minutes(3)))
+struct RestoredDatabaseTests {
+    /// A worker whose database is what it was when d-1 was under way and d-2 and d-3 waited; at the broker all three are
+    /// filled.
+    private func restored() async throws -> (SimulatedAlpaca, RunningWorker) {
+        let broker = try await SimulatedAlpaca.start()
+        await broker.addFault(FaultRule(.delayBeforeRecording, milliseconds: 1500))
+        let worker = try RunningWorker(broker: broker.url)
+        for id in ["d-1", "d-2", "d-3"] { _ = try worker.decide(id) }
+        let copy = worker.stateDirectory + "/copy.db"
+        try worker.copyDatabase(to: copy)
+        #expect(try worker.finalOutcome(of: "d-3")["result"] == "success")
+        worker.kill()
+        try worker.restoreDatabase(from: copy)
+        return (broker, worker)
+    }
+
+    @Test("places nothing twice, and adopts what it had forgotten")
+    func sendsAgain() async throws {
+        let (broker, worker) = try await restored()
+        try worker.restart()
+        for id in ["d-1", "d-2", "d-3"] {
+            let outcome = try worker.finalOutcome(of: id)
+            #expect(outcome["result"] == "success")
+            #expect(outcome["execution"]?["resolution"] == (id == "d-1" ? "found" : "adopted"))
+        }
+        let summary = await broker.summary()
+        #expect(summary.recorded == 3)
+        #expect(summary.duplicates == 2)
+    }
+
+    @Test("does not call failed what has gone stale meanwhile, before the broker was asked")
+    func hasGoneStale() async throws {
+        let (broker, worker) = try await restored()
+        try worker.write(
+            "UPDATE trade_decisions SET expires_at = '2026-01-01T00:00:00.000000Z', expires_boot_id = 'another'")
+        try worker.restart()
+        for id in ["d-2", "d-3"] {
+            let outcome = try worker.finalOutcome(of: id)
+            #expect(outcome["result"] == "success")
+            #expect(outcome["execution"]?["resolution"] == "adopted")
+        }
+        #expect(await broker.summary().posts == 3)
+        // The request that must have been sent is there, marked as not seen.
+        #expect(
+            try worker.number("SELECT count(*) FROM api_payloads WHERE type = 'ApiRequest' AND synthetic = 1") == 2)
+    }
+
+    @Test("refuses what the broker does not know, and keeps the look-up that says so")
+    func wasNeverSent() async throws {
+        let broker = try await SimulatedAlpaca.start()
+        let worker = try RunningWorker(
+            broker: broker.url, environment: ["TRADE_EXECUTOR_KILL_AT": "acceptance_committed:1"])
+        try worker.newClient().send(Array(RunningWorker.decision("d-1").utf8))
+        _ = worker.exitCode()
+        try worker.write(
+            "UPDATE trade_decisions SET expires_at = '2026-01-01T00:00:00.000000Z', expires_boot_id = 'another'")
+        try worker.restart()
+        let outcome = try worker.finalOutcome(of: "d-1")
+        #expect(outcome["reason"] == "expired")
+        #expect(outcome["execution"] == JSONValue.null)
+        #expect(await broker.summary().posts == 0)
+        #expect(
+            try worker.number("SELECT count(*) FROM api_payloads WHERE method = 'GET' AND status_code = 404") == 1)
     }
 }

@@ -309,7 +309,8 @@ struct FollowingTests {
             decisionStatus: known.decisionStatus, reason: known.reason, alpacaOrderID: known.alpacaOrderID,
             followedOrderID: known.followedOrderID, orderStatus: known.orderStatus,
             httpStatusCode: known.httpStatusCode, errorMessage: known.errorMessage, errorDetails: known.errorDetails,
-            filledQuantity: known.filledQuantity, filledAveragePrice: known.filledAveragePrice,
+            resolution: known.resolution, filledQuantity: known.filledQuantity,
+            filledAveragePrice: known.filledAveragePrice,
             commission: known.commission, submittedAt: known.submittedAt, filledAt: known.filledAt,
             rejectedAt: known.rejectedAt, filledBeforeReplacement: known.filledBeforeReplacement,
             orderUpdatedAt: known.orderUpdatedAt)
@@ -429,6 +430,34 @@ struct LostAnswerTests {
             .exists(BrokerError(message: "client_order_id must be unique")), httpStatusCode: 422,
             terms: try decision().order, at: at(1))
         #expect(try duplicate.look(order("filled", filled: "100")) == "filled answered executed success 100")
+        #expect(crashed.resolution == .found)
+        #expect(duplicate.resolution == .adopted)
+    }
+
+    @Test("can be proven absent, but not when the broker itself has said that the order exists")
+    func provability() throws {
+        #expect(try lost().canBeProvenAbsent)
+        var duplicate = try attempt()
+        duplicate.end(
+            .exists(BrokerError(message: "client_order_id must be unique")), httpStatusCode: 422,
+            terms: try decision().order, at: at(1))
+        #expect(!duplicate.canBeProvenAbsent)
+    }
+
+    @Test("or that never began here takes over the order that another worker placed, unless it is another's")
+    func placedBefore() throws {
+        var execution = try attempt()
+        let terms = try decision().order
+        var other = try order("filled", filled: "100", at: "150")
+        other.side = "sell"
+        let isTakenForOurs = execution.adopt(other, terms: terms, at: at(2))
+        #expect(!isTakenForOurs)
+        #expect(execution == (try attempt()))
+        let isTaken = execution.adopt(
+            try order("partially_filled", filled: "40", at: "150"), terms: terms, at: at(2))
+        #expect(isTaken)
+        #expect(execution.line == "partial_fill answered executing pending 40@150")
+        #expect(execution.resolution == .adopted)
     }
 
     @Test("is not adopted from an order under another id, even one that looks the same")
@@ -454,6 +483,7 @@ struct LostAnswerTests {
         }
         #expect(try execution.look(other) == "rejected answered failed failed")
         #expect(execution.reason == "client_order_id_taken")
+        #expect(execution.resolution == .taken)
         #expect(execution.errorMessage?.contains("order-1") == true)
         #expect(execution.errorDetails == "timed out")
         #expect(execution.alpacaOrderID == nil)
@@ -465,6 +495,7 @@ struct LostAnswerTests {
         execution.proveAbsent(at: at(60))
         #expect(execution.line == "rejected answered failed failed")
         #expect(execution.reason == "absent")
+        #expect(execution.resolution == .absent)
         #expect(execution.rejectedAt == at(60))
         #expect(execution.errorDetails == "timed out")
         #expect(execution.errorMessage?.contains("mean-rev:d-17") == true)

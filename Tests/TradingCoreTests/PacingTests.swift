@@ -95,24 +95,41 @@ struct UnknownCaseTests {
 
     @Test("is asked for at once")
     func atOnce() {
-        #expect(UnknownCase(lostAt: time(5), settleTime: .seconds(30)).due == time(5))
+        #expect(UnknownCase(lostAt: time(5), settleTime: .seconds(30), at: time(6)).due == time(6))
     }
 
     @Test("is absent only when it was not found three times, the last time after the settle time")
     func absent() {
-        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30))
+        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
         for second in [0, 1, 5, 29] { #expect(unknown.wasNotFound(at: time(Int64(second))) == .stillUnknown) }
         #expect(unknown.wasNotFound(at: time(30)) == .absent)
 
-        var few = UnknownCase(lostAt: time(0), settleTime: .seconds(30))
+        var few = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
         #expect(few.wasNotFound(at: time(40)) == .stillUnknown)
         #expect(few.wasNotFound(at: time(50)) == .stillUnknown)
         #expect(few.wasNotFound(at: time(60)) == .absent)
     }
 
+    @Test("counts the settle time from the loss, however often the worker is started anew")
+    func afterRestarts() {
+        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(40))
+        #expect(unknown.wasNotFound(at: time(40)) == .stillUnknown)
+        #expect(unknown.wasNotFound(at: time(41)) == .stillUnknown)
+        #expect(unknown.wasNotFound(at: time(43)) == .absent)
+    }
+
+    @Test("is asked for at once when somebody wants to know")
+    func hurry() {
+        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
+        for _ in 0..<12 { unknown.gotNoAnswer(at: unknown.due) }
+        #expect(unknown.due > time(400))
+        unknown.hurry(at: time(370))
+        #expect(unknown.due == time(370))
+    }
+
     @Test("is not proven absent by look-ups that fail")
     func failedLookUps() {
-        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30))
+        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
         for second in stride(from: 0, to: 1000, by: 10) { unknown.gotNoAnswer(at: time(Int64(second))) }
         #expect(unknown.wasNotFound(at: time(1000)) == .stillUnknown)
         #expect(unknown.wasNotFound(at: time(1001)) == .stillUnknown)
@@ -121,7 +138,7 @@ struct UnknownCaseTests {
 
     @Test("is asked for more slowly with time, once right when the settle time has passed, and never given up")
     func schedule() {
-        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30))
+        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
         var asked: [Int64] = []
         for _ in 0..<12 {
             asked.append(unknown.due.microseconds / 1_000_000)

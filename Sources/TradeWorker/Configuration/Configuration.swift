@@ -1,4 +1,5 @@
 package import AlpacaAPI
+package import CurlTransport
 package import Logging
 import TradingCore
 
@@ -14,6 +15,14 @@ package struct Configuration: Sendable {
     package var brokerConnectTimeoutMilliseconds: Int
     package var brokerTimeoutMilliseconds: Int
     package var logLevel: Logger.Level
+
+    /// How to reach the broker.
+    package var brokerAccess: BrokerAccess {
+        BrokerAccess(
+            baseURL: brokerURL.text, credentials: credentials,
+            connectTimeoutMilliseconds: brokerConnectTimeoutMilliseconds,
+            requestTimeoutMilliseconds: brokerTimeoutMilliseconds)
+    }
 
     /// What is wrong with a setting, where it came from, and what to do.
     package struct Problem: Error, Equatable, CustomStringConvertible {

@@ -18,6 +18,8 @@ package struct Execution: Equatable, Sendable {
     package private(set) var httpStatusCode: Int?
     package private(set) var errorMessage: String?
     package private(set) var errorDetails: String?
+    /// How it became known what had come of a lost attempt; nil while it is not, and for attempts that were not lost.
+    package private(set) var resolution: Resolution?
     /// Over the placed order and all that replaced it. Nil while nothing is known of an order.
     package private(set) var filledQuantity: ExactDecimal?
     /// Nil also when several orders of a replacement chain have fills: their average is not exact, and each order's own
@@ -45,8 +47,8 @@ package struct Execution: Equatable, Sendable {
         id: String, clientOrderID: ClientOrderID, status: ExecutionStatus, certainty: Certainty,
         decisionStatus: DecisionStatus, reason: String?, alpacaOrderID: String?, followedOrderID: String?,
         orderStatus: OrderStatus?, httpStatusCode: Int?, errorMessage: String?, errorDetails: String?,
-        filledQuantity: ExactDecimal?, filledAveragePrice: ExactDecimal?, commission: ExactDecimal?,
-        submittedAt: Timestamp, filledAt: Timestamp?, rejectedAt: Timestamp?,
+        resolution: Resolution?, filledQuantity: ExactDecimal?, filledAveragePrice: ExactDecimal?,
+        commission: ExactDecimal?, submittedAt: Timestamp, filledAt: Timestamp?, rejectedAt: Timestamp?,
         filledBeforeReplacement: ExactDecimal, orderUpdatedAt: Timestamp?
     ) {
         self.id = id
@@ -61,6 +63,7 @@ package struct Execution: Equatable, Sendable {
         self.httpStatusCode = httpStatusCode
         self.errorMessage = errorMessage
         self.errorDetails = errorDetails
+        self.resolution = resolution
         self.filledQuantity = filledQuantity
         self.filledAveragePrice = filledAveragePrice
         self.commission = commission
@@ -137,6 +140,7 @@ package struct Execution: Equatable, Sendable {
                 return true
             }
             certainty = .answered
+            resolution = brokerKnowsTheID ? .adopted : .found
             errorMessage = nil
             errorDetails = nil
             take(order, status: order.status.executionStatusOfLookUp, at: time)
@@ -152,10 +156,30 @@ package struct Execution: Equatable, Sendable {
         return self.differsVisibly(from: before)
     }
 
+    /// Before anything was sent, a look-up shows that the broker has an order of this decision: a worker whose database
+    /// knew more than this one placed it. Says whether it is ours; where it is not, nothing changes.
+    package mutating func adopt(_ order: BrokerOrder, terms: OrderTerms, at time: Timestamp) -> Bool {
+        precondition(certainty == .sending, "nothing is known yet of an attempt that adopts an order")
+        let order = order.asGiven(by: terms)
+        guard order.clientOrderID == clientOrderID.text, order.couldBe(terms) else { return false }
+        certainty = .answered
+        resolution = .adopted
+        take(order, status: order.status.executionStatusOfLookUp, at: time)
+        return true
+    }
+
+    /// The broker has said that it has an order under our id.
+    private var brokerKnowsTheID: Bool { httpStatusCode.map { (400..<500).contains($0) } ?? false }
+
+    /// Whether look-ups that show no order can prove that there is none. Not where the broker itself has said that there
+    /// is one.
+    package var canBeProvenAbsent: Bool { certainty == .unknown && !brokerKnowsTheID }
+
     /// Look-ups over the whole settle time found no order under our id: the attempt placed nothing.
     package mutating func proveAbsent(at time: Timestamp) {
-        precondition(certainty == .unknown, "only an unknown attempt can be proven absent")
+        precondition(canBeProvenAbsent, "only an unknown attempt can be proven absent")
         certainty = .answered
+        resolution = .absent
         let message = "the broker has no order under \(clientOrderID), asked several times over the settle time"
         if let errorMessage { errorDetails = errorMessage }
         errorMessage = message
@@ -214,6 +238,7 @@ package struct Execution: Equatable, Sendable {
     /// since the broker takes an id once.
     private mutating func takeForForeign(_ order: BrokerOrder, at time: Timestamp) {
         certainty = .answered
+        resolution = .taken
         let message = "the broker holds another order under \(clientOrderID): \(order.describedBriefly)"
         if let errorMessage { errorDetails = errorMessage }
         errorMessage = message

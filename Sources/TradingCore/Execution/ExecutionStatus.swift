@@ -20,6 +20,18 @@ package enum Certainty: String, CaseIterable, Sendable {
     case unknown
 }
 
+/// How it became known what had come of an attempt whose answer was lost, or of one that met an order under its own id.
+package enum Resolution: String, CaseIterable, Sendable {
+    /// A look-up showed the order.
+    case found
+    /// The broker had an order of this decision already, from before a database was lost: it is taken for ours.
+    case adopted
+    /// Look-ups over the whole settle time showed none: nothing was placed.
+    case absent
+    /// The broker holds another order under this id, which is not ours.
+    case taken
+}
+
 /// What came of a decision so far.
 package enum OutcomeResult: String, CaseIterable, Sendable {
     case pending

@@ -46,11 +46,18 @@ package struct UnknownCase: Equatable, Sendable {
     package static let timesNotFoundMin = 3
     private static let longest = Microseconds.seconds(60)
 
-    /// - Parameter now: The end of the attempt, or the restart after it.
-    package init(lostAt now: MonotonicTime, settleTime: Microseconds) {
+    /// - Parameters:
+    ///   - lostAt: The end of the attempt, or the first restart after it: the last byte cannot have left later.
+    ///   - now: When it is asked for first.
+    package init(lostAt: MonotonicTime, settleTime: Microseconds, at now: MonotonicTime) {
         due = now
-        sentBefore = now
+        sentBefore = lostAt
         self.settleTime = settleTime
+    }
+
+    /// Somebody wants to know now.
+    package mutating func hurry(at now: MonotonicTime) {
+        due = min(due, now)
     }
 
     /// The broker says that it has no such order.

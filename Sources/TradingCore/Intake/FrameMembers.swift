@@ -285,6 +285,10 @@ struct FrameMembers {
             try refuse(
                 present.subtracting(FrameFieldSet(.v, .type, .strategyName, .after, .limit)), in: "a replay request")
             return .replay(try replay())
+        case "reconcile":
+            try refuse(
+                present.subtracting(FrameFieldSet(.v, .type, .strategyName, .decisionID)), in: "a reconcile request")
+            return .reconcile(try reconcile())
         case "status":
             try refuse(present.subtracting(FrameFieldSet(.v, .type)), in: "a status request")
             return .status
@@ -292,7 +296,7 @@ struct FrameMembers {
             try refuse(present.subtracting(FrameFieldSet(.v, .type)), in: "a ping")
             return .ping
         case .some:
-            throw .badField("type", "type must be replay, status or ping; a decision has none")
+            throw .badField("type", "type must be replay, reconcile, status or ping; a decision has none")
         }
     }
 
@@ -315,14 +319,23 @@ struct FrameMembers {
             strategy: strategy, after: after, limit: Int(min(limit, Int64(ReplayRequest.limitMax))))
     }
 
+    private func reconcile() throws(Refusal) -> ClientOrderID? {
+        if strategyName == nil, decisionID == nil { return nil }
+        guard let strategy = strategyName.flatMap(StrategyName.init) else { throw badStrategyName }
+        guard let decision = decisionID.flatMap(DecisionID.init) else { throw badDecisionID }
+        return ClientOrderID(strategy, decision)
+    }
+
+    private var badDecisionID: Refusal {
+        .badField("decision_id", "decision_id must be 1 to 64 of A-Z a-z 0-9 . _ : -")
+    }
+
     private var badStrategyName: Refusal {
         .badField("strategy_name", "strategy_name must be 1 to 48 of A-Z a-z 0-9 . _ -")
     }
 
     private func decision() throws(Refusal) -> Decision {
-        guard let id = decisionID.flatMap(DecisionID.init) else {
-            throw .badField("decision_id", "decision_id must be 1 to 64 of A-Z a-z 0-9 . _ : -")
-        }
+        guard let id = decisionID.flatMap(DecisionID.init) else { throw badDecisionID }
         guard let strategy = strategyName.flatMap(StrategyName.init) else { throw badStrategyName }
         if let sequence, sequence < 1 { throw .badField("sequence", "sequence counts from 1") }
         let terms = try order()

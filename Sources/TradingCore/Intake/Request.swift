@@ -2,6 +2,8 @@
 package enum Request: Equatable, Sendable {
     case decision(Decision)
     case replay(ReplayRequest)
+    /// A wish to have unknown attempts looked up now: one, or all.
+    case reconcile(ClientOrderID?)
     case status
     case ping
 }

@@ -134,6 +134,7 @@ extension Execution {
             writer.member("attempt_number", 1)
             writer.member("status", status.rawValue)
             writer.member("certainty", certainty.rawValue)
+            writer.member("resolution", resolution?.rawValue)
             writer.member("alpaca_order_id", alpacaOrderID)
             writer.member("followed_order_id", followedOrderID)
             writer.member("order_status", orderStatus?.text)

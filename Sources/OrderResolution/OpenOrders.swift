@@ -1,10 +1,10 @@
 import AlpacaAPI
-import TradeJournal
-import TradingCore
+package import TradeJournal
+package import TradingCore
 
 /// The decisions whose attempt has ended and whose order has not, or whose order is not known: what there is to ask the
 /// broker about, and which question is next.
-struct OpenOrders {
+package struct OpenOrders {
     /// One question to the broker, and whom its answer is for.
     enum LookUp: Equatable {
         /// An attempt whose answer was lost.
@@ -13,12 +13,6 @@ struct OpenOrders {
         case single(DecisionRow, LookUpRequest)
         /// Many followed orders at once.
         case listing([DecisionRow], LookUpRequest)
-
-        var request: LookUpRequest {
-            switch self {
-            case .unknown(_, let request), .single(_, let request), .listing(_, let request): request
-            }
-        }
     }
 
     /// Where a followed order is looked for. It moves on when a listing does not show it.
@@ -49,9 +43,9 @@ struct OpenOrders {
 
     private var entries: [DecisionRow: Entry] = [:]
     private let settleTime: Microseconds
-    private(set) var unknownCount = 0
+    package private(set) var unknownCount = 0
     /// When the next question is due; nil when there is none.
-    private(set) var nextDue: MonotonicTime?
+    package private(set) var nextDue: MonotonicTime?
     private var unknownPerStrategy: [StrategyName: Int] = [:]
 
     /// The broker's clock and ours may differ by this much without a recent order being missed in a listing.
@@ -64,11 +58,17 @@ struct OpenOrders {
         self.settleTime = settleTime
     }
 
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
 
     func execution(_ row: DecisionRow) -> OpenExecution? { entries[row]?.open }
 
-    func hasUnknown(_ strategy: StrategyName) -> Bool { unknownPerStrategy[strategy] != nil }
+    /// The attempts that are unknown, in order of acceptance.
+    package var unknown: [OpenExecution] {
+        entries.values.filter { $0.open.execution.certainty == .unknown }.map(\.open)
+            .sorted { $0.decisionRow < $1.decisionRow }
+    }
+
+    package func hasUnknown(_ strategy: StrategyName) -> Bool { unknownPerStrategy[strategy] != nil }
 
     // MARK: Changes
 
@@ -83,7 +83,8 @@ struct OpenOrders {
             if case .unknown(let unknown)? = before?.watch {
                 watch = .unknown(unknown)
             } else {
-                watch = .unknown(UnknownCase(lostAt: now, settleTime: settleTime))
+                watch = .unknown(
+                    UnknownCase(lostAt: open.lostAt?.monotonic ?? now, settleTime: settleTime, at: now))
             }
             unknownCount += 1
             unknownPerStrategy[open.decision.strategy, default: 0] += 1
@@ -110,6 +111,16 @@ struct OpenOrders {
         nextDue = entries.values.lazy.map(\.watch.due).min()
     }
 
+    /// Makes the unknown attempts due now, those of one client order id or all.
+    mutating func hurryUnknown(_ id: ClientOrderID?, at now: MonotonicTime) {
+        for (row, entry) in entries where id == nil || entry.open.execution.clientOrderID == id {
+            guard case .unknown(var unknown) = entry.watch else { continue }
+            unknown.hurry(at: now)
+            entries[row]?.watch = .unknown(unknown)
+        }
+        findNextDue()
+    }
+
     // MARK: What a look-up said
 
     /// The broker has no order under this id.
@@ -126,7 +137,7 @@ struct OpenOrders {
         let verdict = unknown.wasNotFound(at: now)
         entry.watch = .unknown(unknown)
         entries[row] = entry
-        return verdict
+        return entry.open.execution.canBeProvenAbsent ? verdict : .stillUnknown
     }
 
     /// The question got no answer that says anything.
