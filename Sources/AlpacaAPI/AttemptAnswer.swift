@@ -63,7 +63,14 @@ extension AttemptResult {
             }
         case 400..<500:
             let error = ErrorAnswer.read(answer.body, httpStatusCode: answer.statusCode)
-            self = error.saysThatIDExists ? .exists(error) : .refused(error)
+            if error.saysThatIDExists {
+                self = .exists(error)
+            } else if answer.statusCode == 422 || answer.statusCode == 409, !ErrorAnswer.isReadable(answer.body) {
+                // What cannot be read may have said that our order exists.
+                self = .lost(reason: "HTTP \(answer.statusCode) with an answer that cannot be read")
+            } else {
+                self = .refused(error)
+            }
         default:
             let error = ErrorAnswer.read(answer.body, httpStatusCode: answer.statusCode)
             let status = "HTTP \(answer.statusCode): "

@@ -128,7 +128,7 @@ package enum OrderAnswer {
 /// Reads the broker's error answers, which are JSON, HTML or plain text.
 package enum ErrorAnswer {
     package static func read(_ body: [UInt8], httpStatusCode: Int) -> BrokerError {
-        if let value = try? JSONValue(parsing: body), let message = value["message"]?.string, !message.isEmpty {
+        if let (value, message) = message(in: body) {
             let saysMore = value.members?.contains { $0.key != "message" } ?? false
             return BrokerError(code: value["code"]?.integer, message: message, details: saysMore ? value.text : nil)
         }
@@ -138,5 +138,15 @@ package enum ErrorAnswer {
                 message: "HTTP \(httpStatusCode): no readable message", details: text.isEmpty ? nil : text)
         }
         return BrokerError(message: text)
+    }
+
+    /// Whether a body is the broker's own error answer, whole: one JSON object with a message.
+    package static func isReadable(_ body: [UInt8]) -> Bool { message(in: body) != nil }
+
+    private static func message(in body: [UInt8]) -> (JSONValue, String)? {
+        guard let value = try? JSONValue(parsing: body), let message = value["message"]?.string, !message.isEmpty else {
+            return nil
+        }
+        return (value, message)
     }
 }

@@ -65,7 +65,7 @@ extension TradeJournal {
             decisionStatus: decisionStatus, reason: row.text(7), alpacaOrderID: row.text(8),
             followedOrderID: row.text(9), orderStatus: row.text(10).map(OrderStatus.init),
             httpStatusCode: row.integer(11).map(Int.init), errorMessage: row.text(12), errorDetails: row.text(13),
-            resolution: row.text(23).flatMap(Resolution.init),
+            resolution: row.text(23).flatMap(Resolution.init), brokerKnowsID: try row.requiredInteger(27) != 0,
             filledQuantity: row.text(14).flatMap(ExactDecimal.init),
             filledAveragePrice: row.text(15).flatMap(ExactDecimal.init),
             commission: row.text(16).flatMap(ExactDecimal.init), submittedAt: try time(row.requiredText(17)),

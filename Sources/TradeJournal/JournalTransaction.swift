@@ -138,6 +138,7 @@ package struct JournalTransaction: ~Copyable {
         try update.bind(execution.errorMessage)
         try update.bind(execution.errorDetails)
         try update.bind(execution.resolution?.rawValue)
+        try update.bind(execution.brokerKnowsID ? 1 : 0)
         try update.bind(open.lostAt?.moment.text)
         try update.bind(open.lostAt?.bootID)
         try update.bind(open.lostAt?.monotonic.microseconds)

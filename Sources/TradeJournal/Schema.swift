@@ -21,6 +21,9 @@ enum Schema {
     private static let version2 = """
         ALTER TABLE trade_executions ADD COLUMN resolution TEXT
             CHECK (resolution IN ('found', 'adopted', 'absent', 'taken'));
+        -- Whether the POST was answered with "client_order_id must be unique".
+        ALTER TABLE trade_executions ADD COLUMN broker_knows_id INTEGER NOT NULL DEFAULT 0
+            CHECK (broker_knows_id IN (0, 1));
         -- When an answer was known to be lost; the settle time counts from here.
         ALTER TABLE trade_executions ADD COLUMN lost_at TEXT;
         ALTER TABLE trade_executions ADD COLUMN lost_boot_id TEXT;

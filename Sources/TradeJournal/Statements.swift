@@ -78,7 +78,7 @@ struct Statements {
             UPDATE trade_executions SET status = ?, certainty = ?,
                 api_response_payload_id = coalesce(?, api_response_payload_id), alpaca_order_id = ?,
                 followed_order_id = ?, order_status = ?, order_updated_at = ?, http_status_code = ?, error_message = ?,
-                error_details = ?, resolution = ?, lost_at = ?, lost_boot_id = ?, lost_monotonic_us = ?,
+                error_details = ?, resolution = ?, broker_knows_id = ?, lost_at = ?, lost_boot_id = ?, lost_monotonic_us = ?,
                 filled_quantity = ?, filled_before_replacement = ?, filled_avg_price = ?, commission = ?,
                 look_ups = ?, filled_at = ?, rejected_at = ?, updated_at = ?
             WHERE id = ?
@@ -108,7 +108,7 @@ struct Statements {
                 e.alpaca_order_id, e.followed_order_id, e.order_status, e.http_status_code, e.error_message,
                 e.error_details, e.filled_quantity, e.filled_avg_price, e.commission, e.submitted_at, e.filled_at,
                 e.rejected_at, e.filled_before_replacement, e.order_updated_at, e.look_ups, e.resolution, e.lost_at,
-                e.lost_boot_id, e.lost_monotonic_us
+                e.lost_boot_id, e.lost_monotonic_us, e.broker_knows_id
             FROM trade_decisions d
             """
         openExecutions = try prepare(

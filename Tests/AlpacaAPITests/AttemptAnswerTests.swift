@@ -90,6 +90,27 @@ struct AttemptAnswerTests {
     }
 
     @Test(
+        "that may have said so, but cannot be read, is lost",
+        arguments: [
+            (422, ""), (422, #"{"code":40010001,"message":"cl"#), (409, "<html>"), (422, "[]"), (422, #"{"code":1}"#),
+            (422, "Unprocessable Entity"),
+        ])
+    func unreadableRefusal(_ code: Int, _ body: String) throws {
+        #expect(
+            try attemptResult(code, body) == .lost(reason: "HTTP \(code) with an answer that cannot be read"))
+    }
+
+    @Test("that cannot be read is a refusal all the same, where no answer of its kind says that an order exists")
+    func unreadableElsewhere() throws {
+        for code in [400, 401, 403, 404, 429] {
+            guard case .refused = try attemptResult(code, "too many requests") else {
+                Issue.record("HTTP \(code)")
+                return
+            }
+        }
+    }
+
+    @Test(
         "about the client order id's form is a plain refusal",
         arguments: ["client_order_id must be no more than 128 characters", "client_order_id is missing"])
     func otherWords(_ message: String) throws {

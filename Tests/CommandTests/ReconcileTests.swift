@@ -3,7 +3,6 @@ import Foundation
 import StrictJSON
 import TestKit
 import Testing
-import WorkerClient
 
 @Suite("Unknown attempts that an operator asks about", .timeLimit(.minutes(5)))
 struct ReconcileTests {
@@ -66,9 +65,7 @@ struct ReconcileTests {
         let broker = try await SimulatedAlpaca.start()
         let worker = try RunningWorker(
             broker: broker.url, environment: ["TRADE_EXECUTOR_KILL_AT": "intent_committed:1"])
-        let client = try worker.newClient()
-        try client.send(Array(RunningWorker.decision("d-1").utf8))
-        _ = worker.exitCode()
+        try worker.dieOf(RunningWorker.decision("d-1"))
         let run = try reconcile(worker, broker, ["--settle-time-s", "2"])
         #expect(run.exitCode == 0)
         #expect(run.lines.first?.contains("absent") == true)

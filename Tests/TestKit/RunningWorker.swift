@@ -88,6 +88,16 @@ package final class RunningWorker {
         try ask(Self.decision(id, strategy: strategy, members))
     }
 
+    /// Sends a body to a worker that is made to die on its way, and waits until it has died.
+    package func dieOf(_ body: String) throws {
+        let client = try newClient()
+        // The client must live as long: its socket throws away what has not left when it is closed.
+        try withExtendedLifetime(client) {
+            try client.send(Array(body.utf8))
+            process.waitUntilExit()
+        }
+    }
+
     /// A decision's body: ten shares of AAPL, unless `members` say otherwise.
     package static func decision(_ id: String, strategy: String = "s", _ members: String = "") -> String {
         let order = members.contains("\"symbol\"") ? "" : "\"symbol\":\"AAPL\",\"side\":\"buy\",\"quantity\":\"10\","

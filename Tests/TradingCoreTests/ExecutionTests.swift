@@ -309,7 +309,7 @@ struct FollowingTests {
             decisionStatus: known.decisionStatus, reason: known.reason, alpacaOrderID: known.alpacaOrderID,
             followedOrderID: known.followedOrderID, orderStatus: known.orderStatus,
             httpStatusCode: known.httpStatusCode, errorMessage: known.errorMessage, errorDetails: known.errorDetails,
-            resolution: known.resolution, filledQuantity: known.filledQuantity,
+            resolution: known.resolution, brokerKnowsID: known.brokerKnowsID, filledQuantity: known.filledQuantity,
             filledAveragePrice: known.filledAveragePrice,
             commission: known.commission, submittedAt: known.submittedAt, filledAt: known.filledAt,
             rejectedAt: known.rejectedAt, filledBeforeReplacement: known.filledBeforeReplacement,

@@ -20,6 +20,8 @@ package struct Execution: Equatable, Sendable {
     package private(set) var errorDetails: String?
     /// How it became known what had come of a lost attempt; nil while it is not, and for attempts that were not lost.
     package private(set) var resolution: Resolution?
+    /// Whether the broker answered the attempt by saying that it has an order under our id.
+    package private(set) var brokerKnowsID = false
     /// Over the placed order and all that replaced it. Nil while nothing is known of an order.
     package private(set) var filledQuantity: ExactDecimal?
     /// Nil also when several orders of a replacement chain have fills: their average is not exact, and each order's own
@@ -47,8 +49,9 @@ package struct Execution: Equatable, Sendable {
         id: String, clientOrderID: ClientOrderID, status: ExecutionStatus, certainty: Certainty,
         decisionStatus: DecisionStatus, reason: String?, alpacaOrderID: String?, followedOrderID: String?,
         orderStatus: OrderStatus?, httpStatusCode: Int?, errorMessage: String?, errorDetails: String?,
-        resolution: Resolution?, filledQuantity: ExactDecimal?, filledAveragePrice: ExactDecimal?,
-        commission: ExactDecimal?, submittedAt: Timestamp, filledAt: Timestamp?, rejectedAt: Timestamp?,
+        resolution: Resolution?, brokerKnowsID: Bool, filledQuantity: ExactDecimal?,
+        filledAveragePrice: ExactDecimal?, commission: ExactDecimal?, submittedAt: Timestamp, filledAt: Timestamp?,
+        rejectedAt: Timestamp?,
         filledBeforeReplacement: ExactDecimal, orderUpdatedAt: Timestamp?
     ) {
         self.id = id
@@ -64,6 +67,7 @@ package struct Execution: Equatable, Sendable {
         self.errorMessage = errorMessage
         self.errorDetails = errorDetails
         self.resolution = resolution
+        self.brokerKnowsID = brokerKnowsID
         self.filledQuantity = filledQuantity
         self.filledAveragePrice = filledAveragePrice
         self.commission = commission
@@ -106,6 +110,7 @@ package struct Execution: Equatable, Sendable {
             errorDetails = error.details
         case .exists(let error):
             certainty = .unknown
+            brokerKnowsID = true
             errorMessage = error.message
             errorDetails = error.details
         case .notSent(let reason):
@@ -140,7 +145,7 @@ package struct Execution: Equatable, Sendable {
                 return true
             }
             certainty = .answered
-            resolution = brokerKnowsTheID ? .adopted : .found
+            resolution = brokerKnowsID ? .adopted : .found
             errorMessage = nil
             errorDetails = nil
             take(order, status: order.status.executionStatusOfLookUp, at: time)
@@ -168,12 +173,9 @@ package struct Execution: Equatable, Sendable {
         return true
     }
 
-    /// The broker has said that it has an order under our id.
-    private var brokerKnowsTheID: Bool { httpStatusCode.map { (400..<500).contains($0) } ?? false }
-
     /// Whether look-ups that show no order can prove that there is none. Not where the broker itself has said that there
     /// is one.
-    package var canBeProvenAbsent: Bool { certainty == .unknown && !brokerKnowsTheID }
+    package var canBeProvenAbsent: Bool { certainty == .unknown && !brokerKnowsID }
 
     /// Look-ups over the whole settle time found no order under our id: the attempt placed nothing.
     package mutating func proveAbsent(at time: Timestamp) {
