@@ -3,7 +3,7 @@
 python test_death_by_byte.py [BINARIES] [--all]
 
 Between worker and broker stands a proxy that lets some bytes through, kills the worker, and closes both connections.
-With --all at every byte, which takes a quarter of an hour; otherwise at some, and at the seams.
+With --all at every byte, which takes some minutes; otherwise at some, and at the seams.
 """
 
 from __future__ import annotations
