@@ -44,5 +44,7 @@ for script in Tests/PythonTests/test_*.py; do
 done
 # A tenth of them: built for debugging, all ten thousand take minutes.
 run "ten_thousand" "$python" Tests/PythonTests/ten_thousand.py "$binaries" --decisions="${DECISIONS:-1000}"
+# Minutes and hours of it: soak.sh.
+run "soak" "$python" Tests/PythonTests/soak.py "$binaries" "${SOAK_SECONDS:-15}" --kill-every=2 --per-second=50
 run "alpaca-py against the simulator" \
     "$python" Tests/PythonTests/alpaca_py_against_simulator.py "$binaries/alpaca-simulator"

@@ -126,9 +126,13 @@ def read_answer(body: bytes) -> Json:
 # --- Programs
 
 
+# Loaded here, since between fork and exec nothing should be loaded.
+LIBC = ctypes.CDLL(None)
+
+
 def die_with_parent() -> None:
     pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    LIBC.prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 class Program:
@@ -136,6 +140,8 @@ class Program:
 
     def __init__(self, arguments: list[str], log: pathlib.Path, environment: dict[str, str]):
         self.log = log
+        self.arguments = arguments
+        self.environment = {"PATH": os.environ["PATH"], **environment}
         began = time.monotonic()
         with log.open("ab") as error_file:
             self.process = subprocess.Popen(
@@ -143,7 +149,7 @@ class Program:
                 stdout=subprocess.PIPE,
                 stderr=error_file,
                 stdin=subprocess.DEVNULL,
-                env={"PATH": os.environ["PATH"], **environment},
+                env=self.environment,
                 preexec_fn=die_with_parent,
             )
         assert self.process.stdout is not None
@@ -176,7 +182,7 @@ class Program:
 
 
 class Simulator:
-    def __init__(self, *flags: str):
+    def __init__(self, *flags: str, log: pathlib.Path | None = None):
         self.directory = tempfile.TemporaryDirectory(prefix="trade-executor-test-")
         self.program = Program(
             [
@@ -185,7 +191,7 @@ class Simulator:
                 *("--key-id", KEY_ID, "--secret", SECRET),
                 *flags,
             ],
-            pathlib.Path(self.directory.name) / "simulator.log",
+            log or pathlib.Path(self.directory.name) / "simulator.log",
             {},
         )
         self.url = self.program.ready["url"]
@@ -228,11 +234,11 @@ class Simulator:
 
 
 class State:
-    """A state directory, which outlives the workers that use it."""
+    """A state directory, which outlives the workers that use it; one of its own, unless told."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: pathlib.Path | None = None) -> None:
         self.directory = tempfile.TemporaryDirectory(prefix="trade-executor-test-")
-        self.path = pathlib.Path(self.directory.name)
+        self.path = path or pathlib.Path(self.directory.name)
         self.database = self.path / "trades.db"
         self.log = self.path / "worker.log"
 
@@ -270,7 +276,13 @@ class State:
 
 
 class Worker:
-    def __init__(self, simulator: Simulator | str, *flags: str, state: State | None = None):
+    def __init__(
+        self,
+        simulator: Simulator | str,
+        *flags: str,
+        state: State | None = None,
+        environment: dict[str, str] | None = None,
+    ):
         self.own_state = None if state else State()
         self.state: State = state or self.own_state  # type: ignore[assignment]
         self.context: zmq.Context[Any] = zmq.Context()
@@ -283,7 +295,7 @@ class Worker:
                 *flags,
             ],
             self.state.log,
-            {"APCA_API_KEY_ID": KEY_ID, "APCA_API_SECRET_KEY": SECRET},
+            {"APCA_API_KEY_ID": KEY_ID, "APCA_API_SECRET_KEY": SECRET, **(environment or {})},
         )
         self.intake = self.program.ready["intake"]
         self.outcomes = self.program.ready["outcomes"]
