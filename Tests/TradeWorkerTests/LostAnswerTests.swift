@@ -232,7 +232,7 @@ struct RestoredDatabaseTests {
         let outcome = try worker.finalOutcome(of: "d-1")
         #expect(outcome["reason"] == "expired")
         #expect(outcome["execution"] == JSONValue.null)
-        #expect(await broker.receivedOrders().map(\.clientOrderID) == ["s:d-0"])
+        #expect(await !broker.receivedOrders().contains { $0.clientOrderID == "s:d-1" })
         #expect(
             try worker.number(
                 """
