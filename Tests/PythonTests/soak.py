@@ -31,8 +31,10 @@ from test_clients import Follower as ExampleClient
 
 # Where a worker may be told to die by itself; see WorkerPoint.
 POINTS = [
-    *("received", "written", "committed", "published"),
-    *("before_post", "posted", "replied", "asked"),
+    *("received", "acceptance_written", "acceptance_committed", "acknowledged"),
+    *("refusal_written", "refusal_committed", "intent_written", "intent_committed", "request_sent"),
+    *("answer_received", "answer_written", "answer_committed", "outcome_published"),
+    *("look_up_sent", "look_up_received", "look_up_written", "look_up_committed"),
 ]
 STRATEGIES = 4
 
