@@ -9,9 +9,10 @@ import GRDBSQLite
 /// what was not synced. A connection that was open when its process died is dead: whatever is still done with it, and be
 /// it closed, fails with `SQLITE_IOERR` and changes nothing.
 ///
-/// The same seed and the same calls give the same bytes. What SQLite makes up itself is not the same from run to run:
-/// the salts in its write-ahead log, `random()`, `randomblob()`, the time of `'now'`. They belong to the whole program,
-/// as do `sqlite3_sleep` and temporary files, and are left to the ordinary file system.
+/// The same seed and the same calls give the same bytes. But SQLite makes up some itself: the salts in its write-ahead
+/// log, `randomblob()`, the time of `'now'`. Its sources of them serve the whole program, and so they are left alone,
+/// unless a program wants them to repeat (`repeatWhatSQLiteMakesUp`). Always left alone are sleeping, for which a
+/// connection that waits for a lock asks, and temporary files.
 ///
 /// May be used from any thread. It exists as long as somebody holds it, an open connection included.
 package final class SimulatedDisk: @unchecked Sendable {

@@ -11,7 +11,7 @@ enum SimulatedFileSystem {
     nonisolated(unsafe) private static let ordinary: UnsafeMutablePointer<sqlite3_vfs> = {
         guard let ordinary = sqlite3_vfs_find(nil) else { preconditionFailure("SQLite has a file system") }
         let ours = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
-        // What concerns no path stays as it is.
+        // What is not named below stays as it is: sleeping, loading libraries, the last error.
         ours.initialize(to: ordinary.pointee)
         ours.pointee.pNext = nil
         ours.pointee.zName = UnsafePointer(strdup("simulated"))
@@ -20,10 +20,17 @@ enum SimulatedFileSystem {
         ours.pointee.xDelete = { _, path, isDurable in delete(path, isDurable) }
         ours.pointee.xAccess = { _, path, flags, answer in access(path, flags, answer) }
         ours.pointee.xFullPathname = { _, path, size, answer in fullPath(path, size, answer) }
+        ours.pointee.xRandomness = { _, count, target in randomBytes(count, target) }
+        ours.pointee.xCurrentTimeInt64 = { _, answer in time(answer) }
         let code = sqlite3_vfs_register(ours, 1)
         precondition(code == SQLITE_OK, "SQLite takes a file system")
         return ordinary
     }()
+
+    /// SQLite asks for random bytes only once, and makes all others from them, until it is told to begin anew.
+    static func forgetRandomNumbers() { sqlite3_randomness(0, nil) }
+
+    // MARK: What concerns a path
 
     private static func open(
         _ path: UnsafePointer<CChar>?, _ memory: UnsafeMutablePointer<sqlite3_file>?, _ flags: Int32,
@@ -79,6 +86,24 @@ enum SimulatedFileSystem {
         text.withUnsafeBufferPointer { text in
             if let start = text.baseAddress { answer.update(from: start, count: text.count) }
         }
+        return SQLITE_OK
+    }
+
+    // MARK: What concerns none
+
+    private static func randomBytes(_ count: Int32, _ target: UnsafeMutablePointer<CChar>?) -> Int32 {
+        let buffer = UnsafeMutableRawBufferPointer(start: target, count: Int(count))
+        guard RepeatableSources.shared.fillWithRandomBytes(buffer) else {
+            return ordinary.pointee.xRandomness(ordinary, count, target)
+        }
+        return count
+    }
+
+    private static func time(_ answer: UnsafeMutablePointer<Int64>?) -> Int32 {
+        guard let time = RepeatableSources.shared.julianTime else {
+            return ordinary.pointee.xCurrentTimeInt64(ordinary, answer)
+        }
+        answer?.pointee = time
         return SQLITE_OK
     }
 }

@@ -42,6 +42,23 @@ struct FaultTests {
         #expect(try Findings(disk.databasePath).decisions == trading.accepted)
     }
 
+    @Test("whose sync failed holds the transaction all the same, until another is written over it")
+    func failedButThere() throws {
+        for writesAnother in [false, true] {
+            let disk = SimulatedDisk(name: "failed-but-there-\(writesAnother)", seed: 1)
+            let trading = try Trading(on: disk)
+            try trading.accept("d-1")
+            disk.condition = .failingSyncs
+            try trading.accept("d-2")
+            #expect(try Findings(disk.databasePath).decisions == ["d-1"])
+            disk.condition = .working
+            if writesAnother { try trading.accept("d-3") }
+            disk.killProcess()
+            #expect(trading.accepted == (writesAnother ? ["d-1", "d-3"] : ["d-1"]))
+            #expect(try Findings(disk.databasePath).decisions == (writesAnother ? ["d-1", "d-3"] : ["d-1", "d-2"]))
+        }
+    }
+
     @Test("that cannot be read makes reading fail, and writing what must be read first")
     func unreadable() throws {
         let disk = SimulatedDisk(name: "unreadable", seed: 1)
