@@ -1,7 +1,8 @@
 import GRDB
-import SimulatedDisk
 import Testing
 import TradeJournal
+
+@testable import SimulatedDisk
 
 @Suite("A process that is killed")
 struct DeathTests {
@@ -35,8 +36,10 @@ struct DeathTests {
                 #expect(try Int.fetchOne(living, sql: "SELECT count(*) FROM t") == 0)
                 try living.execute(sql: "INSERT INTO t VALUES (1)")
             }
+            let before = disk.snapshot()
             #expect(throws: DatabaseError.self) { try database.commit() }
             if database.isInsideTransaction { try database.rollback() }
+            #expect(disk.snapshot() == before)
         }
         let third = try DatabaseQueue(path: disk.databasePath)
         #expect(try third.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM t") } == 1)
@@ -74,6 +77,21 @@ struct DeathTests {
         dead = nil
         #expect(disk.snapshot() == before)
         #expect(try Findings(disk.databasePath).decisions == ["d-1"])
+    }
+
+    @Test("cannot delete or see a file by its path any more, while the living can")
+    func deadPath() throws {
+        let disk = SimulatedDisk(name: "dead-path", seed: 1)
+        let trading = try Trading(on: disk)
+        disk.killProcess()
+        #expect(trading.fault == nil)
+        let before = disk.snapshot()
+        #expect(disk.delete("trades.db-wal", in: 0, isDurable: true) == Answer.deletionFailed)
+        #expect(disk.hasFile("trades.db", in: 0) == nil)
+        #expect(disk.snapshot() == before)
+        #expect(disk.hasFile("trades.db", in: 1) == true)
+        _ = disk.delete("trades.db-wal", in: 1, isDurable: true)
+        #expect(disk.content(of: "trades.db-wal") == nil)
     }
 
     @Test("can be killed at any operation, and what it was told is stored is there", arguments: 0..<120)

@@ -1,7 +1,9 @@
+import GRDB
 import SimulatedDisk
 import TestKit
 import Testing
 import TradeJournal
+import TradingCore
 
 @Suite("A disk in trouble")
 struct FaultTests {
