@@ -30,6 +30,45 @@ struct FaultTests {
     }
 
     @Test(
+        "may fail in the midst of a transaction, which is then undone",
+        arguments: [
+            SimulatedDisk.Condition.full, .readOnly, .failingWrites, .failingSyncs, .failingReads,
+        ])
+    func midst(condition: SimulatedDisk.Condition) throws {
+        let disk = SimulatedDisk(name: "midst-\(condition)", seed: 1)
+        do {
+            let trading = try Trading(on: disk)
+            for number in 1...200 { try trading.execute("d-\(number)") }
+        }
+        // Opened anew, it has read next to nothing yet.
+        let trading = try Trading(on: disk)
+        let now = trading.history.now
+        let body = [UInt8](repeating: 65, count: 4096)
+        let fault = #expect(throws: JournalFault.self) {
+            try trading.journal.write { (transaction) throws(JournalFault) in
+                try transaction.refuse(Refusal(.badJSON, "first"), body: body, sender: nil, at: now)
+                disk.condition = condition
+                // More than SQLite holds in memory before the commit.
+                for _ in 0..<3000 {
+                    try transaction.refuse(Refusal(.badJSON, "more"), body: body, sender: nil, at: now)
+                }
+                _ = try transaction.outcomeBody(seq: 100)
+            }
+        }
+        #expect(fault?.mayPass == true)
+        disk.condition = .working
+        try trading.accept("d-last")
+        #expect(trading.fault == nil)
+        let found = try Findings(disk.databasePath)
+        #expect(found.integrity == ["ok"])
+        #expect(found.decisions.count == 201)
+        let kept = try DatabaseQueue(path: disk.databasePath).read {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM refused_messages")
+        }
+        #expect(kept == 0)
+    }
+
+    @Test(
         "makes checkpoints fail with a fault that may pass", arguments: [SimulatedDisk.Condition.full, .failingSyncs])
     func checkpoints(condition: SimulatedDisk.Condition) throws {
         let disk = SimulatedDisk(name: "checkpoints-\(condition)", seed: 1)
