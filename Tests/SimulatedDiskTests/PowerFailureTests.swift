@@ -67,22 +67,6 @@ struct PowerFailureTests {
         #expect(damaged > 10)
     }
 
-    @Test("takes the same when everything is repeated")
-    func repeats() async {
-        // A process of its own, for SQLite's random numbers are every thread's.
-        await #expect(processExitsWith: .success) {
-            let snapshots = try (0..<2).map { _ in
-                SimulatedDisk.repeatWhatSQLiteMakesUp(seed: 1, time: 1_795_000_000_000)
-                let disk = SimulatedDisk(name: "repeats", seed: 7)
-                let trading = try Trading(on: disk)
-                disk.schedule(.powerFailure, afterOperations: 400)
-                while trading.fault == nil { try trading.accept("d-\(trading.accepted.count)") }
-                return disk.snapshot()
-            }
-            try #require(snapshots[0] == snapshots[1])
-        }
-    }
-
     @Test("after failed syncs takes nothing that was committed", arguments: 0..<100)
     func failedSyncs(seed: UInt64) throws {
         var random = SystemRandomNumberGenerator.repeatable(seed)
