@@ -1,5 +1,5 @@
 /// Random numbers that a seed repeats exactly (SplitMix64, public domain, by Sebastiano Vigna).
-struct SeededRandom {
+struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) {

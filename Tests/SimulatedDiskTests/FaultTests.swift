@@ -1,9 +1,10 @@
 import GRDB
-import SimulatedDisk
 import TestKit
 import Testing
 import TradeJournal
 import TradingCore
+
+@testable import SimulatedDisk
 
 @Suite("A disk in trouble")
 struct FaultTests {
@@ -173,7 +174,7 @@ struct FaultTests {
 
     @Test("fails whatever is tried, in any order, and breaks nothing", arguments: 0..<100)
     func anyOrder(seed: UInt64) throws {
-        var random = SystemRandomNumberGenerator.repeatable(seed)
+        var random = SeededRandom(seed: ~seed)
         let disk = SimulatedDisk(name: "any-order-\(seed)", seed: seed)
         let trading = try Trading(on: disk)
         let conditions: [SimulatedDisk.Condition] = [
