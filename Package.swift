@@ -76,6 +76,8 @@ let package = Package(
                 "HostSystem", "StrictJSON", "WorkerClient", "ZeroMQMessaging", "TradeJournal", "TradingCore",
                 "AlpacaAPI", grdb,
             ], path: "Tests/TestKit", swiftSettings: rules),
+        .target(
+            name: "SimulatedDisk", dependencies: [sqlite], path: "Tests/SimulatedDisk", swiftSettings: rules),
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),
         tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON", resources: [.copy("Answers")]),
@@ -88,6 +90,8 @@ let package = Package(
         tests(
             "CommandTests", "TestKit", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore",
             "trade-executor"),
+        tests(
+            "SimulatedDiskTests", "SimulatedDisk", "TestKit", "TradeJournal", "TradingCore", grdb),
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
     ]
 )
