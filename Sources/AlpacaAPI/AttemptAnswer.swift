@@ -63,7 +63,7 @@ extension AttemptResult {
             }
         case 400..<500:
             let error = ErrorAnswer.read(answer.body, httpStatusCode: answer.statusCode)
-            self = error.saysThatIDExists ? .exists(error) : .refused(error)
+            self = error.saysThatIDExists(in: answer.body) ? .exists(error) : .refused(error)
         default:
             let error = ErrorAnswer.read(answer.body, httpStatusCode: answer.statusCode)
             let status = "HTTP \(answer.statusCode): "
@@ -76,8 +76,8 @@ extension BrokerError {
     /// The broker words this as "client_order_id must be unique", HTTP 422, and as 409 by one of its own texts; older
     /// answers write "client order id". An answer that could not be read as JSON is searched as a whole: taking it for a
     /// plain refusal would deny an order that exists.
-    fileprivate var saysThatIDExists: Bool {
-        let words = "\(message) \(details ?? "")".lowercased()
+    fileprivate func saysThatIDExists(in body: [UInt8]) -> Bool {
+        let words = "\(message) \(details ?? "") \(String(decoding: body, as: UTF8.self))".lowercased()
         return words.contains("client_order_id must be unique") || words.contains("client order id must be unique")
     }
 }
