@@ -73,11 +73,18 @@ struct ConfigurationTests {
         #expect(problem?.description.contains(words) == true, "\(problem?.description ?? "")")
     }
 
+    @Test("file may end its lines as Windows does, and a comment ends where its line does")
+    func carriageReturns() throws {
+        let file = try file("# ours\r\npartition = a\r\nqueue_max = 9\r\n")
+        #expect(file.values == [.partition: "a", .queueMax: "9"])
+    }
+
     @Test(
         "file is read line by line, and its first mistake is named",
         arguments: [
             ("intake", "line 1: expected name = value"), ("a = b", "line 1: there is no setting a"),
             ("partition = a\npartition = b", "line 2: partition is set twice"),
+            ("state_dir = /var/lib/a\0b", "is not a text file"),
         ])
     func fileProblems(_ text: String, _ words: String) {
         let problem = #expect(throws: Configuration.Problem.self) { try file(text) }
