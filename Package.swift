@@ -30,6 +30,11 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let sockets: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
 
+/// What is fuzzed, and what must be true of it. It is run over its corpus by tests, and by the fuzz program below.
+let fuzzing: Target = .target(
+    name: "Fuzzing", dependencies: ["TradeWorker", "AlpacaAPI", "TradingCore", "StrictJSON", logging],
+    path: "Tests/Fuzzing", exclude: ["Corpus", "Dictionaries"], swiftSettings: rules)
+
 let package = Package(
     name: "trade-executor",
     dependencies: [
@@ -93,5 +98,24 @@ let package = Package(
         tests(
             "SimulatedDiskTests", "SimulatedDisk", "TestKit", "TradeJournal", "TradingCore", grdb),
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
+        fuzzing,
+        tests("FuzzingTests", "Fuzzing"),
     ]
 )
+
+// The fuzz program of deploy/fuzz.sh, and no more than it needs. It has a build of its own: the fuzzer brings its own
+// `main`, and every target is compiled for it.
+if Context.environment["TRADE_EXECUTOR_FUZZING"] != nil {
+    package.targets = [
+        room("StrictJSON"),
+        room("TradingCore", "StrictJSON"),
+        room("AlpacaAPI", "TradingCore", "StrictJSON"),
+        // Of the worker the configuration alone, so that neither the database nor a socket is built.
+        .target(
+            name: "TradeWorker", dependencies: ["TradingCore", "AlpacaAPI", logging],
+            path: "Sources/TradeWorker/Configuration", swiftSettings: rules),
+        fuzzing,
+        .executableTarget(
+            name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/FuzzProgram", swiftSettings: rules),
+    ]
+}

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What building and testing need, brought in only where it is missing. Sourced by demo.sh, soak.sh and test.sh.
+# What building and testing need, brought in only where it is missing. Sourced by the scripts beside it.
 
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 

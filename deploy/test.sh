@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test there is, from a clean clone on: formatting, build, Swift tests, Python tests against the built
-# programs. Stops at the first that fails.
+# Runs every test there is, from a clean clone on: formatting, build, Swift tests, a short while of fuzzing, Python
+# tests against the built programs. Stops at the first that fails.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=install-tools.sh
@@ -39,6 +39,7 @@ run "formatting" swift format lint --strict -r -p Package.swift Sources Tests
 run "build" swift build
 run "Swift tests" swift test --disable-xctest
 binaries="$(swift build --show-bin-path)"
+run "fuzzing" bash deploy/fuzz.sh "${FUZZING_SECONDS:-10}"
 for script in Tests/PythonTests/test_*.py; do
     run "$(basename "$script" .py)" "$python" "$script" "$binaries"
 done

@@ -63,7 +63,7 @@ extension AttemptResult {
             }
         case 400..<500:
             let error = ErrorAnswer.read(answer.body, httpStatusCode: answer.statusCode)
-            if error.saysThatIDExists {
+            if error.saysThatIDExists(in: answer.body) {
                 self = .exists(error)
             } else if answer.statusCode == 422 || answer.statusCode == 409, !ErrorAnswer.isReadable(answer.body) {
                 // What cannot be read may have said that our order exists.
@@ -83,8 +83,8 @@ extension BrokerError {
     /// The broker words this as "client_order_id must be unique", HTTP 422, and as 409 by one of its own texts; older
     /// answers write "client order id". An answer that could not be read as JSON is searched as a whole: taking it for a
     /// plain refusal would deny an order that exists.
-    fileprivate var saysThatIDExists: Bool {
-        let words = "\(message) \(details ?? "")".lowercased()
+    fileprivate func saysThatIDExists(in body: [UInt8]) -> Bool {
+        let words = "\(message) \(details ?? "") \(String(decoding: body, as: UTF8.self))".lowercased()
         return words.contains("client_order_id must be unique") || words.contains("client order id must be unique")
     }
 }

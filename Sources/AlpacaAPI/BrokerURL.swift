@@ -38,12 +38,22 @@ package struct BrokerURL: Equatable, Sendable, CustomStringConvertible {
         self.text = String(text)
     }
 
-    private static func isLoopback(_ authority: Substring) -> Bool {
-        if authority.hasPrefix("[") { return authority.hasPrefix("[::1]") }
-        let host = authority.prefix { $0 != ":" }
-        if host == "localhost" { return true }
+    /// Whether `host` or `host:port` can be nowhere but on this machine. The port may be `*`.
+    package static func isLoopback(_ authority: Substring) -> Bool {
+        let host = authority.hasPrefix("[::1]") ? "[::1]" : authority.prefix { $0 != ":" }
+        let port = authority.dropFirst(host.count)
+        guard
+            port.isEmpty
+                || port.first == ":" && port.dropFirst().utf8.allSatisfy({ isDigit($0) || $0 == UInt8(ascii: "*") })
+        else { return false }
+        if host == "localhost" || host == "[::1]" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return parts.count == 4 && parts[0] == "127"
+            && parts.allSatisfy { $0.utf8.allSatisfy(isDigit) && UInt8($0) != nil }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
     package var description: String { text }

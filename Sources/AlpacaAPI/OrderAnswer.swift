@@ -3,15 +3,18 @@ package import TradingCore
 
 /// Reads the broker's answers about orders. It takes numbers as strings or as numbers, ignores keys it does not know,
 /// and survives absent ones, since public recordings show all of that. Without id and status it is no order, nor with a
-/// filled quantity that stands there and cannot be read: taken for none it would make a failure of a trade. Nor is an
-/// answer readable that gives one key twice.
+/// filled quantity that stands there and cannot be read, its own or a leg's: taken for none it would make a failure of a
+/// trade. Nor is an answer readable that gives one key twice.
 package enum OrderAnswer {
     /// More than this is nobody's fill. It keeps the sums over a chain of replaced orders within `ExactDecimal`.
     private static let filledQuantityMax = ExactDecimal(1_000_000_000_000_000)
 
     /// One order. Nil where the bytes are not one.
     package static func order(_ bytes: [UInt8]) -> BrokerOrder? {
-        read(bytes) { (reader) throws(JSONError) in try order(&reader)?.order }
+        read(bytes) { (reader) throws(JSONError) in
+            let shown = try order(&reader)
+            return shown.isReadable ? shown.order : nil
+        }
     }
 
     /// The orders of a listing, each with its own bytes. Nil where the bytes are not a listing.
@@ -27,7 +30,8 @@ package enum OrderAnswer {
                     try reader.skipValue()
                     continue
                 }
-                if let (order, raw) = try order(&reader) { orders.append((order, raw)) }
+                let shown = try order(&reader)
+                if shown.isReadable { orders.append((shown.order, shown.bytes)) }
             }
             return orders
         }
@@ -48,14 +52,22 @@ package enum OrderAnswer {
         }
     }
 
+    /// What one object says of an order.
+    private struct ShownOrder {
+        var order: BrokerOrder
+        var bytes: [UInt8]
+        var isReadable: Bool
+        /// Whether it shows a fill, or may, because what it shows cannot be read.
+        var mayBeFilled: Bool
+    }
+
     /// Reads the object that comes next, legs included.
-    private static func order(
-        _ reader: inout JSONReader
-    ) throws(JSONError) -> (order: BrokerOrder, bytes: [UInt8])? {
+    private static func order(_ reader: inout JSONReader) throws(JSONError) -> ShownOrder {
         var ahead = reader
         let raw = try ahead.rawValue()
         var order = BrokerOrder(id: "", clientOrderID: "", status: OrderStatus(""))
         var filledQuantityIsReadable = true
+        var legsHideNoFill = true
         try reader.beginObject()
         while let key = try reader.nextKey() {
             switch key {
@@ -77,27 +89,33 @@ package enum OrderAnswer {
             case "filled_at": order.filledAt = try text(&reader).flatMap(Timestamp.init)
             case "failed_at": order.failedAt = try text(&reader).flatMap(Timestamp.init)
             case "replaced_by": order.replacedBy = try nonEmptyText(&reader)
-            case "legs": order.legs = try legs(&reader)
+            case "legs":
+                let shown = try legs(&reader)
+                order.legs = shown.filter(\.isReadable).map(\.order)
+                legsHideNoFill = shown.allSatisfy { $0.isReadable || !$0.mayBeFilled }
             default: try reader.skipValue()
             }
         }
-        guard !order.id.isEmpty, !order.status.text.isEmpty, filledQuantityIsReadable else { return nil }
-        return (order, Array(raw))
+        let fillsAreReadable = filledQuantityIsReadable && legsHideNoFill
+        return ShownOrder(
+            order: order, bytes: Array(raw),
+            isReadable: !order.id.isEmpty && !order.status.text.isEmpty && fillsAreReadable,
+            mayBeFilled: !fillsAreReadable || order.filledQuantity?.isPositive ?? false)
     }
 
-    private static func legs(_ reader: inout JSONReader) throws(JSONError) -> [BrokerOrder] {
+    private static func legs(_ reader: inout JSONReader) throws(JSONError) -> [ShownOrder] {
         guard try reader.peekKind() == .array else {
             try reader.skipValue()
             return []
         }
-        var legs: [BrokerOrder] = []
+        var legs: [ShownOrder] = []
         try reader.beginArray()
         while try reader.nextElement() {
             guard try reader.peekKind() == .object else {
                 try reader.skipValue()
                 continue
             }
-            if let leg = try order(&reader) { legs.append(leg.order) }
+            legs.append(try order(&reader))
         }
         return legs
     }

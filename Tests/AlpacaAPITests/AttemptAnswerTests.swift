@@ -81,6 +81,7 @@ struct AttemptAnswerTests {
             (422, "<p>client_order_id must be unique</p>"),
             (422, #"{"message":"client_order_id must be unique","message":"x <y>"}"#),
             (422, #"{"code":40010001,"message":"client_order_id must be un\u0069que"}"#),
+            (422, String(repeating: "x", count: 5000) + " client_order_id must be unique"),
         ])
     func exists(_ code: Int, _ body: String) throws {
         guard case .exists = try attemptResult(code, body) else {

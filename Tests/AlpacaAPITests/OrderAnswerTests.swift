@@ -47,6 +47,22 @@ struct OrderAnswerTests {
         #expect(try #require(shown(#","legs":[null,7,{"id":"l"},{"id":"l","status":"held"}]"#)).legs.map(\.id) == ["l"])
     }
 
+    @Test(
+        "is unreadable where a leg that is left out shows a fill, or something that may be one",
+        arguments: [
+            #"{"id":"l","status":"filled","filled_qty":"1e2"}"#, #"{"id":"l","filled_qty":"7"}"#,
+            #"{"status":"filled","filled_qty":7}"#,
+            #"{"id":"l","status":"held","legs":[{"id":"m","filled_qty":true}]}"#,
+        ])
+    func unreadableLeg(_ leg: String) {
+        #expect(shown(",\"legs\":[\(leg)]") == nil)
+    }
+
+    @Test("is readable without a leg that is no order and shows no fill")
+    func legWithoutFill() {
+        #expect(shown(#","legs":[{"id":"l","filled_qty":"0"},{"status":"held","filled_qty":null}]"#) == shown(""))
+    }
+
     @Test("takes empty names for none, as a multi-leg parent has them")
     func emptyNames() throws {
         #expect(shown(#","symbol":"","side":"","replaced_by":"""#) == shown(""))

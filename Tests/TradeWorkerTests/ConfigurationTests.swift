@@ -58,6 +58,9 @@ struct ConfigurationTests {
         arguments: [
             ([Setting.intake: "tcp://0.0.0.0:5555"], "--intake must be tcp://127.0.0.1:PORT"),
             ([.intake: "tcp://*:5555"], "--intake must be"),
+            ([.intake: "tcp://127.example.com:5555"], "--intake must be"),
+            ([.outcomes: "tcp://[::1]:5555.example.com:5556"], "--outcomes must be"),
+            ([.pullIntake: "tcp://localhost:5555:5556"], "--pull-intake must be"),
             ([.brokerURL: "http://api.alpaca.markets"], "--broker-url http://api.alpaca.markets is not encrypted"),
             ([.brokerURL: "https://api.alpaca.markets/v2"], "without a path"),
             ([.brokerURL: "https://user:pw@host"], "must be a host"),
@@ -73,11 +76,18 @@ struct ConfigurationTests {
         #expect(problem?.description.contains(words) == true, "\(problem?.description ?? "")")
     }
 
+    @Test("file may end its lines as Windows does, and a comment ends where its line does")
+    func carriageReturns() throws {
+        let file = try file("# ours\r\npartition = a\r\nqueue_max = 9\r\n")
+        #expect(file.values == [.partition: "a", .queueMax: "9"])
+    }
+
     @Test(
         "file is read line by line, and its first mistake is named",
         arguments: [
             ("intake", "line 1: expected name = value"), ("a = b", "line 1: there is no setting a"),
             ("partition = a\npartition = b", "line 2: partition is set twice"),
+            ("state_dir = /var/lib/a\0b", "is not a text file"),
         ])
     func fileProblems(_ text: String, _ words: String) {
         let problem = #expect(throws: Configuration.Problem.self) { try file(text) }
@@ -89,7 +99,8 @@ struct ConfigurationTests {
         arguments: [
             ("http://localhost:1", true), ("http://127.0.0.1:1", true), ("http://127.9.9.9", true),
             ("http://[::1]:80", true), ("https://127.0.0.1.evil.com", false), ("https://localhost.evil.com", false),
-            ("https://api.alpaca.markets", false),
+            ("https://api.alpaca.markets", false), ("https://[::1].evil.com", false),
+            ("https://127.0.0.1:80.evil.com", false), ("https://localhost:1:evil.com", false),
         ])
     func loopback(_ text: String, _ isLoopback: Bool) throws {
         #expect(try BrokerURL(text).isLoopback == isLoopback)

@@ -123,8 +123,7 @@ struct SettingSource: Sendable {
     func endpoint(_ setting: Setting) throws(Configuration.Problem) -> String {
         let text = required(setting)
         if text.hasPrefix("ipc:///") { return text }
-        let isLocal = ["tcp://127.", "tcp://localhost:", "tcp://[::1]:"].contains { text.hasPrefix($0) }
-        guard isLocal else {
+        guard text.hasPrefix("tcp://"), BrokerURL.isLoopback(text.dropFirst(6)) else {
             throw problem(
                 setting,
                 """

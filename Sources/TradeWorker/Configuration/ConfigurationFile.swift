@@ -5,11 +5,12 @@ package struct ConfigurationFile: Equatable, Sendable {
 
     /// - Parameter content: The file's bytes.
     package init(path: String, content: [UInt8]) throws(Configuration.Problem) {
-        guard let text = String(validating: content, as: UTF8.self) else {
+        // A path would end at a NUL, unseen.
+        guard let text = String(validating: content, as: UTF8.self), !content.contains(0) else {
             throw Configuration.Problem("\(path) is not a text file in UTF-8")
         }
         var values: [Setting: String] = [:]
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = ConfigurationFile.trimmed(line)
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }
             guard let equals = line.firstIndex(of: "=") else {

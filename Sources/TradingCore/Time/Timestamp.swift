@@ -104,6 +104,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         }
         guard index == bytes.count else { return nil }
         let seconds = date.daysSince1970 * 86400 + hour * 3600 + minute * 60 + second - offset
+        // An offset may lead out of the years that are read; what is taken must be readable again where it is stored.
+        let utcDate = CalendarDate(daysSince1970: seconds.quotientAndRemainderFloored(by: 86400).quotient)
+        guard (1700...2200).contains(utcDate.year) else { return nil }
         self.nanoseconds = seconds * 1_000_000_000 + fraction
     }
 }

@@ -1,0 +1,26 @@
+import StrictJSON
+import TradingCore
+
+/// A halt file's content, or its name: whatever is in it, it halts, and what is written of a halt reads the same.
+func checkHaltFile(_ bytes: [UInt8]) throws {
+    let halt = Halt(.all, fileContent: bytes)
+    try expect(halt == Halt(.all, fileContent: bytes), "the same file means the same")
+    try expect(halt.scope == .all, "what is in a file does not change whom it halts")
+    let json = tree(bytes)
+    try expect(
+        halt.hold == (json?["hold"] == true), "decisions wait only where the file says so, else they are refused")
+    try expect(isSameText(halt.reason, json?["reason"]?.string), "a reason is kept")
+    try expect(isSameText(halt.by, json?["by"]?.string), "a name is kept")
+
+    let again = Halt(.all, fileContent: Array((halt.json.text + "\n").utf8))
+    try expect(again.hold == halt.hold && isSameText(again.reason, halt.reason), "what is written reads the same")
+    try expect(isSameText(again.by, halt.by), "what is written reads the same")
+    try expect(again.at?.text == halt.at?.text, "a time that is written reads the same")
+    if let time = halt.at { try checkStorable(time) }
+
+    let name = String(decoding: bytes, as: UTF8.self)
+    if let scope = Halt.scope(fileName: name) {
+        try expect(isSameText(Halt.fileName(scope), name), "a halt is found under the name of its file")
+        try expect(!name.contains("/"), "a halt is in its own folder")
+    }
+}
