@@ -83,7 +83,8 @@ extension Exchange {
 
     private mutating func set(_ status: SimulatedOrderStatus, of index: Int) {
         orders[index].status = status
-        orders[index].updatedAt = now
+        // The answer to the POST has shown a moment that is still to come.
+        orders[index].updatedAt = max(now, orders[index].updatedAt)
     }
 
     // MARK: At the venue
