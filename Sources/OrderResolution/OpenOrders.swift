@@ -62,6 +62,9 @@ package struct OpenOrders {
 
     func execution(_ row: DecisionRow) -> OpenExecution? { entries[row]?.open }
 
+    /// When there is something to ask about a decision; nil when there is nothing to find out about it.
+    func due(of row: DecisionRow) -> MonotonicTime? { entries[row]?.watch.due }
+
     /// The attempts that are unknown, in order of acceptance.
     package var unknown: [OpenExecution] {
         entries.values.filter { $0.open.execution.certainty == .unknown }.map(\.open)

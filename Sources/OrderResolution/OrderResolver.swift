@@ -12,8 +12,8 @@ package struct OrderResolver {
     package struct Question {
         enum Subject: Equatable {
             case open(OpenOrders.LookUp)
-            /// A decision that is to be refused.
-            case beforeRefusal(DecisionRow)
+            /// A decision that waits, and may have been sent by a worker with another copy of the database.
+            case whetherSentBefore(DecisionRow)
         }
 
         let subject: Subject
@@ -27,7 +27,7 @@ package struct OrderResolver {
     /// The attempt that has just been lost: it is asked for once before the next decision goes out.
     package private(set) var lookUpFirst: DecisionRow?
     package private(set) var orders: OpenOrders
-    package var refusalChecks = RefusalChecks()
+    package var sentBefore = SentBeforeChecks()
     /// How many questions have been asked.
     package private(set) var count = 0
 
@@ -56,15 +56,17 @@ package struct OrderResolver {
     }
 
     /// When the next question is due; nil while one is under way, or when there is none.
-    package var nextDue: MonotonicTime? {
+    /// - Parameter onlyUrgent: Whether to look only at those for whose answer a decision waits.
+    package func nextDue(onlyUrgent: Bool) -> MonotonicTime? {
         guard asked == nil else { return nil }
-        return [orders.nextDue, refusalChecks.nextDue].compactMap { $0 }.min()
+        let urgent = [lookUpFirst.flatMap { orders.due(of: $0) }, sentBefore.nextDue].compactMap { $0 }.min()
+        return onlyUrgent ? urgent : [urgent, orders.nextDue].compactMap { $0 }.min()
     }
 
     /// What a look-up showed is stored: the memory follows the database.
     package mutating func remember(_ stored: Sighting.Stored, at now: MonotonicTime) {
         for open in stored.changed { orders.put(open, at: now) }
-        if let row = stored.mayBeRefused { refusalChecks.clear(row) }
+        if let row = stored.wasNotSent { sentBefore.clear(row) }
     }
 
     // MARK: Asking
@@ -76,9 +78,9 @@ package struct OrderResolver {
             if let lookUp = orders.lookUp(ofUnknown: row) { return Question(lookUp, isUrgent: true) }
             lookUpFirst = nil
         }
-        if let waiting = refusalChecks.next(at: now) {
+        if let waiting = sentBefore.next(at: now) {
             return Question(
-                subject: .beforeRefusal(waiting.row), request: .orderByClientID(waiting.decision.clientOrderID),
+                subject: .whetherSentBefore(waiting.row), request: .orderByClientID(waiting.decision.clientOrderID),
                 isUrgent: true)
         }
         return orders.next(at: now).map { Question($0, isUrgent: false) }
@@ -105,7 +107,7 @@ package struct OrderResolver {
             see(row, question, &sighting, at: now)
         case .open(.single(let row, _)): see(row, question, &sighting, at: now)
         case .open(.listing(let rows, _)): see(rows, question, &sighting, at: now)
-        case .beforeRefusal(let row): seeBeforeRefusal(row, &sighting, at: now)
+        case .whetherSentBefore(let row): seeWhetherSentBefore(row, &sighting, at: now)
         }
         return (sighting, result)
     }
@@ -167,12 +169,12 @@ package struct OrderResolver {
         }
     }
 
-    private mutating func seeBeforeRefusal(_ row: DecisionRow, _ sighting: inout Sighting, at now: ClockReading) {
+    private mutating func seeWhetherSentBefore(_ row: DecisionRow, _ sighting: inout Sighting, at now: ClockReading) {
         // It may have left the queue meanwhile, sent after all.
-        guard let waiting = refusalChecks.waiting(row) else { return }
+        guard let waiting = sentBefore.waiting(row) else { return }
         switch sighting.answer {
-        case .order, .noSuchOrder: sighting.beforeRefusal = waiting
-        case .unreadable: refusalChecks.gotNoAnswer(row, at: now.monotonic)
+        case .order, .noSuchOrder: sighting.mayHaveBeenSent = waiting
+        case .unreadable: sentBefore.gotNoAnswer(row, at: now.monotonic)
         }
     }
 }

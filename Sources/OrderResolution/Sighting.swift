@@ -20,10 +20,10 @@ package struct Sighting {
     var changes: [Change] = []
     /// The decisions for which the look-up is kept although it changed nothing.
     var notes: [DecisionRow] = []
-    /// The decision that was looked up because it is to be refused.
-    var beforeRefusal: WaitingDecision?
+    /// The decision that was looked up because another worker may have sent it.
+    var mayHaveBeenSent: WaitingDecision?
 
-    package var needsStoring: Bool { !changes.isEmpty || !notes.isEmpty || beforeRefusal != nil }
+    package var needsStoring: Bool { !changes.isEmpty || !notes.isEmpty || mayHaveBeenSent != nil }
 
     init(request: LookUpRequest, askedAt: Timestamp, result: HTTPExchangeResult) {
         self.request = request
@@ -80,7 +80,7 @@ package struct Sighting {
         /// A waiting decision that waits no longer, since its order is there already.
         package var leftQueue: DecisionRow?
         /// A waiting decision of which the broker has no order.
-        package var mayBeRefused: DecisionRow?
+        package var wasNotSent: DecisionRow?
     }
 
     /// Stores what the look-up changed, with the look-up itself as evidence.
@@ -95,13 +95,13 @@ package struct Sighting {
             try keep(change.evidence, of: change.open.decisionRow, in: transaction, at: time)
             try keep(change, in: transaction, &stored, partition, at: time)
         }
-        if let waiting = beforeRefusal {
+        if let waiting = mayHaveBeenSent {
             try keep(evidence, of: waiting.row, in: transaction, at: time)
             if let change = try adopt(waiting, in: transaction, at: time, executionID: executionID) {
                 try keep(change, in: transaction, &stored, partition, at: time)
                 stored.leftQueue = waiting.row
             } else {
-                stored.mayBeRefused = waiting.row
+                stored.wasNotSent = waiting.row
             }
         }
         return stored

@@ -58,8 +58,9 @@ package final class WaitingDecision: Sendable {
     package let decision: Decision
     package let receivedAt: Timestamp
     package let deadline: Deadline
-    /// Whether a database that knew more than this one, and was lost, may tell that it was sent: it was accepted by a
-    /// process before this one, or came after its own deadline. Such a decision is looked up before it is refused.
+    /// Whether a database that knew more than this one, and was lost, may have told that it was sent: it was accepted by
+    /// a process before this one, or came after its own deadline. Such a decision is looked up before anything is done
+    /// with it.
     package let mayHaveBeenSent: Bool
 
     /// - Parameter isFromBefore: Whether a process before this one accepted it.

@@ -7,6 +7,11 @@ package struct JournalTransaction: ~Copyable {
     let statements: Statements
     let journal: TradeJournal
 
+    /// Writes what changes nothing, to see whether anything can be written.
+    package func tryOut() throws(JournalFault) {
+        try statements.tryOut.run()
+    }
+
     // MARK: Intake
 
     /// A decision with this name that was accepted before.

@@ -5,6 +5,7 @@ struct Statements {
     let begin: PreparedStatement
     let commit: PreparedStatement
     let rollback: PreparedStatement
+    let tryOut: PreparedStatement
 
     let findDecision: PreparedStatement
     let lastSequence: PreparedStatement
@@ -34,6 +35,8 @@ struct Statements {
         begin = try prepare("BEGIN IMMEDIATE")
         commit = try prepare("COMMIT")
         rollback = try prepare("ROLLBACK")
+
+        tryOut = try prepare("UPDATE database_identity SET stream = stream")
 
         findDecision = try prepare(
             """

@@ -54,11 +54,18 @@ package final class TradeJournal {
     }
 
     private static func checkDurability(of queue: DatabaseQueue) throws {
-        let (mode, synchronous) = try queue.inDatabase { database in
+        let (mode, synchronous, isReadOnly) = try queue.inDatabase { database in
             (
                 try String.fetchOne(database, sql: "PRAGMA journal_mode"),
-                try Int.fetchOne(database, sql: "PRAGMA synchronous")
+                try Int.fetchOne(database, sql: "PRAGMA synchronous"),
+                sqlite3_db_readonly(database.sqliteConnection, "main") != 0
             )
+        }
+        // SQLite is content with a file that it may only read, and stays so when the disk can be written again.
+        guard !isReadOnly else {
+            throw JournalFault(
+                "opening the database", code: SQLITE_READONLY,
+                message: "it can only be read; is the disk mounted read-only, or the file another user's?")
         }
         guard mode == "wal", synchronous == 2 else {
             throw JournalFault(

@@ -49,7 +49,7 @@ package enum Reconciliation {
                 pacing.begin(at: now.monotonic)
                 try resolver.ask(question, at: now.moment)
             }
-            let sleep = (resolver.nextDue ?? now.monotonic + .seconds(1)) - now.monotonic
+            let sleep = (resolver.nextDue(onlyUrgent: false) ?? now.monotonic + .seconds(1)) - now.monotonic
             try transport.wait(for: [], milliseconds: Int32(max(1, min(sleep.millisecondsRoundedUp, 200))))
         }
     }

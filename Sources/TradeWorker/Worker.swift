@@ -107,11 +107,15 @@ package final class Worker<Intake: DecisionIntake> {
 
     /// The moment at which there will be something to do even if nothing comes in.
     package var nextWakeUp: MonotonicTime {
+        if case .failing(_, let retryAt) = storage { return min(heartbeatDue, retryAt) }
         var next = heartbeatDue
-        if case .failing(_, let retryAt) = storage { next = min(next, retryAt) }
-        if let due = resolver.nextDue { next = min(next, due) }
-        if !queue.front.isEmpty, attempt == nil, let allowed = pacing.nextAllowance(after: clock.read().monotonic) {
-            next = min(next, allowed)
+        if isDraining { return next }
+        let now = clock.read().monotonic
+        if let allowed = pacing.nextAllowance(after: now) {
+            let hasSomethingToSend = !queue.front.isEmpty || resolver.nextDue(onlyUrgent: false) != nil
+            if hasSomethingToSend { next = min(next, allowed) }
+        } else if let due = resolver.nextDue(onlyUrgent: !mayAskIdly(at: now)) {
+            next = min(next, due)
         }
         return next
     }
@@ -122,19 +126,22 @@ package final class Worker<Intake: DecisionIntake> {
     private func store(
         _ messages: [IncomingMessage<Intake.Envelope>], _ seen: Sighting?, isHeartbeatDue: Bool, at now: ClockReading
     ) throws(WorkerFault) -> TurnRecord {
-        if case .failing(let fault, let retryAt) = storage, now.monotonic < retryAt {
-            return TurnRecord(replies: messages.map { refusal(to: $0, for: fault) })
+        var isRetry = false
+        if case .failing(let fault, let retryAt) = storage {
+            if now.monotonic < retryAt { return TurnRecord(replies: messages.map { refusal(to: $0, for: fault) }) }
+            isRetry = true
         }
         do throws(JournalFault) {
             if !queue.isWhole, queue.front.isEmpty || frontIsHeldBack { try queue.readOn(journal) }
             let requests = messages.map { Incoming($0) }
             guard
                 requests.contains(where: \.needsStoring) || attemptResult != nil || seen?.needsStoring ?? false
-                    || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
+                    || isRetry || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
             else { return TurnRecord(replies: answerReadOnly(requests, at: now)) }
 
             var record = TurnRecord()
             try journal.write { (transaction) throws(JournalFault) in
+                if isRetry { try transaction.tryOut() }
                 for request in requests { try take(request, in: transaction, &record, at: now) }
                 if let result = attemptResult { try endAttempt(result, in: transaction, &record, at: now) }
                 if let seen { try keep(seen, in: transaction, &record, at: now) }
@@ -163,7 +170,8 @@ package final class Worker<Intake: DecisionIntake> {
     /// The memory follows the database.
     private func remember(_ record: TurnRecord, at now: ClockReading) {
         queue.apply(accepted: record.accepted, ended: record.leftQueue)
-        for row in record.leftQueue { resolver.refusalChecks.forget(row) }
+        for waiting in record.toLookUp { resolver.sentBefore.begin(waiting, at: now.monotonic) }
+        for row in record.leftQueue { resolver.sentBefore.forget(row) }
         frontIsHeldBack = record.foundNothingToSend
         refusedCount += record.refusedCount
         if let seen = record.seen { resolver.remember(seen, at: now.monotonic) }
@@ -227,6 +235,8 @@ struct TurnRecord {
     var accepted: [WaitingDecision] = []
     /// The decisions that wait no longer.
     var leftQueue: Set<DecisionRow> = []
+    /// Decisions whose turn it is, and that another worker may have sent.
+    var toLookUp: [WaitingDecision] = []
     /// Whether something could be sent, but all that was looked at must wait.
     var foundNothingToSend = false
     var refusedCount = 0

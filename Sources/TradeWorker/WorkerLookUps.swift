@@ -8,10 +8,10 @@ extension Worker {
     /// Asks the broker the question that is due, if any. Only an urgent one takes an allowance that a waiting decision
     /// needs.
     func askBroker(at now: ClockReading) throws(WorkerFault) {
-        guard !isDraining, storage == .working, let question = resolver.nextQuestion(at: now.monotonic) else { return }
-        // Decisions that must wait anyway need none: their wait may be for this very answer.
-        let needed = question.isUrgent || frontIsHeldBack ? 0 : queue.count
-        guard pacing.allowance(at: now.monotonic) > needed else { return }
+        guard !isDraining, storage == .working, pacing.allowance(at: now.monotonic) > 0,
+            let question = resolver.nextQuestion(at: now.monotonic),
+            question.isUrgent || mayAskIdly(at: now.monotonic)
+        else { return }
         pacing.begin(at: now.monotonic)
         do throws(EdgeFault) {
             try resolver.ask(question, at: now.moment)
@@ -19,6 +19,12 @@ extension Worker {
         } catch {
             throw .edge(error)
         }
+    }
+
+    /// Whether there is allowance to spare for a question that can wait. Decisions that must wait anyway need none: their
+    /// wait may be for this very answer.
+    func mayAskIdly(at now: MonotonicTime) -> Bool {
+        pacing.allowance(at: now) > (frontIsHeldBack ? 0 : queue.count)
     }
 
     /// Takes the broker's answer to a question.

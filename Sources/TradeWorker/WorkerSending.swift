@@ -32,27 +32,43 @@ extension Worker {
 
         // Those that this very turn accepted follow, unless there are others between them and the front.
         let acceptedCount = queue.isWhole ? record.accepted.count : 0
+        // Whether one that is being looked up keeps those behind it from overtaking.
+        var isBlocked = false
         for index in 0..<queue.front.count + acceptedCount {
             let isInFront = index < queue.front.count
             let decision = isInFront ? queue.front[index] : record.accepted[index - queue.front.count]
-            let halt = record.halt(covering: decision.decision.strategy, halts)
             // What a look-up in this very turn has found at the broker waits no longer.
             if record.leftQueue.contains(decision.row) { continue }
+            let halt = record.halt(covering: decision.decision.strategy, halts)
             if let refusal = refusal(of: decision, halt, at: now) {
-                guard resolver.refusalChecks.clears(decision, at: now.monotonic) else { continue }
-                record.refusedWaiting = true
-                record.outcomes.append(
-                    try transaction.append(
-                        Outcome(DecisionSummary(decision.decision), refusedFor: refusal, at: now.moment),
-                        of: decision.row, partition: settings.partition))
-                record.leftQueue.insert(decision.row)
-            } else if maySend, record.intent == nil, !mustWait(decision, halt) {
+                guard resolver.sentBefore.ruleOut(decision) else {
+                    record.toLookUp.append(decision)
+                    continue
+                }
+                try refuse(decision, refusal, in: transaction, &record, at: now)
+            } else if maySend, record.intent == nil, !isBlocked, !mustWait(decision, halt) {
+                guard resolver.sentBefore.ruleOut(decision) else {
+                    record.toLookUp.append(decision)
+                    isBlocked = true
+                    continue
+                }
                 record.intent = try begin(decision, in: transaction, at: now)
                 record.leftQueue.insert(decision.row)
-                if !everything { return }
             }
+            if !everything, record.intent != nil || isBlocked { return }
         }
         record.foundNothingToSend = maySend && record.intent == nil
+    }
+
+    private func refuse(
+        _ waiting: WaitingDecision, _ refusal: SendRefusal, in transaction: borrowing JournalTransaction,
+        _ record: inout TurnRecord, at now: ClockReading
+    ) throws(JournalFault) {
+        let outcome = Outcome(DecisionSummary(waiting.decision), refusedFor: refusal, at: now.moment)
+        record.outcomes.append(
+            try transaction.append(outcome, of: waiting.row, partition: settings.partition))
+        record.leftQueue.insert(waiting.row)
+        record.refusedWaiting = true
     }
 
     /// Why a waiting decision is not to be sent any more, if so. First match wins.

@@ -243,8 +243,20 @@ struct FollowingTests {
         var execution = try begun()
         _ = try execution.look(order("partially_filled", filled: "40", at: "150", updated: 5))
         #expect(try execution.look(order("new", filled: "0", updated: 4)) == nil)
-        #expect(try execution.look(order("canceled", filled: "40", at: "150", updated: 4)) == nil)
+        #expect(try execution.look(order("pending_replace", filled: "40", at: "150", updated: 4)) == nil)
         #expect(try execution.look(order("new", filled: "40", at: "150", updated: 5)) != nil)
+    }
+
+    @Test("takes an end, or a further fill, whatever the broker's clock said when")
+    func furtherThoughOlder() throws {
+        var execution = try begun()
+        _ = try execution.look(order("partially_filled", filled: "40", at: "150", updated: 5))
+        #expect(
+            try execution.look(order("partially_filled", filled: "60", at: "150", updated: 4))
+                == "partial_fill answered executing pending 60@150")
+        #expect(
+            try execution.look(order("canceled", filled: "60", at: "150", updated: 4))
+                == "cancelled answered executed partial 60@150")
     }
 
     @Test("never loses a fill, whatever a look-up without a time says")

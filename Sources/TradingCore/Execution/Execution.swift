@@ -152,10 +152,12 @@ package struct Execution: Equatable, Sendable {
             return true
         }
         guard order.id == followedOrderID else { return false }
-        if let known = orderUpdatedAt, let seen = order.updatedAt, seen < known { return false }
         let filledSoFar = filledBeforeReplacement + (order.filledQuantity ?? filledByFollowedOrder)
         if let known = filledQuantity, filledSoFar < known { return false }
         if orderStatus?.isEnd == true, !order.status.isEnd { return false }
+        // An end and a fill are further on by their nature, whatever the broker's clock said when.
+        let isFurther = order.status.isEnd || filledQuantity.map { $0 < filledSoFar } ?? true
+        if !isFurther, let known = orderUpdatedAt, let seen = order.updatedAt, seen < known { return false }
         let before = self
         take(order, status: order.status.executionStatusOfLookUp, at: time)
         return self.differsVisibly(from: before)
@@ -192,7 +194,7 @@ package struct Execution: Equatable, Sendable {
         if alpacaOrderID == nil { alpacaOrderID = order.id }
         followedOrderID = order.id
         orderStatus = order.status
-        orderUpdatedAt = order.updatedAt ?? orderUpdatedAt
+        orderUpdatedAt = [order.updatedAt, orderUpdatedAt].compactMap { $0 }.max()
         let filledHere = order.filledQuantity ?? filledByFollowedOrder
         filledQuantity = filledBeforeReplacement + filledHere
         if filledBeforeReplacement.isZero {

@@ -1,12 +1,13 @@
 package import TradeJournal
 package import TradingCore
 
-/// The decisions that are to be refused, expired or halted, and that a worker with another copy of this database may
-/// have sent: each is looked up before it is told as failed.
+/// The decisions that a worker with another copy of this database may have sent: each is looked up before it is sent or
+/// refused.
 ///
-/// A database that was lost and restored from a copy does not know what happened after the copy was made. What it would
-/// send again, the broker refuses by its id; what it would refuse, only a look-up can tell.
-package struct RefusalChecks {
+/// A database that was lost and restored from a copy does not know what happened after the copy was made. What it sends
+/// again, the broker mostly refuses by its id, but not where it refuses for another reason first or cannot be reached;
+/// and what it refuses, only a look-up can tell. Each would be told as failed while its order lives.
+package struct SentBeforeChecks {
     private struct Check {
         let waiting: WaitingDecision
         var due: MonotonicTime
@@ -19,12 +20,15 @@ package struct RefusalChecks {
     /// How many decisions wait for their look-up.
     package var count: Int { checks.values.count { !$0.isCleared } }
 
-    /// Whether a decision may be refused: the broker has no order of it. Where that is not known yet, it is asked for.
-    package mutating func clears(_ waiting: WaitingDecision, at now: MonotonicTime) -> Bool {
-        guard waiting.mayHaveBeenSent else { return true }
-        if let check = checks[waiting.row] { return check.isCleared }
+    /// Whether a decision was surely not sent before.
+    package func ruleOut(_ waiting: WaitingDecision) -> Bool {
+        !waiting.mayHaveBeenSent || checks[waiting.row]?.isCleared ?? false
+    }
+
+    /// Has a decision looked up, unless it is being looked up already.
+    package mutating func begin(_ waiting: WaitingDecision, at now: MonotonicTime) {
+        guard checks[waiting.row] == nil else { return }
         checks[waiting.row] = Check(waiting: waiting, due: now)
-        return false
     }
 
     /// The decision waits no longer.
