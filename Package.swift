@@ -82,6 +82,18 @@ let package = Package(
                 "AlpacaAPI", grdb,
             ], path: "Tests/TestKit", swiftSettings: rules),
         .target(
+            name: "TradeSimulation",
+            dependencies: [
+                "SimulatedDisk", "AlpacaSimulator", "AlpacaAPI", "OrderResolution", "StrictJSON", "TradeJournal",
+                "TradeWorker", "TradingCore", grdb, logging,
+            ], path: "Tests/TradeSimulation", swiftSettings: rules),
+        .executableTarget(
+            name: "trade-simulation",
+            dependencies: ["TradeSimulation", "HostSystem", "StrictJSON", "TradingCore", arguments],
+            path: "Tests/trade-simulation",
+            swiftSettings: rules),
+        tests("TradeSimulationTests", "TradeSimulation"),
+        .target(
             name: "SimulatedDisk", dependencies: [sqlite], path: "Tests/SimulatedDisk", swiftSettings: rules),
         tests("StrictJSONTests", "StrictJSON"),
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),

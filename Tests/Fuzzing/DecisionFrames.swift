@@ -18,6 +18,10 @@ func checkDecisionFrame(_ bytes: [UInt8]) throws {
             try expect(frame["type"] == "replay" && frame["after"]?.integer == replay.after, "a replay is asked for")
             try expect(replay.after >= 0 && (1...ReplayRequest.limitMax).contains(replay.limit), "a replay has limits")
             try expect(isSameText(frame.present("strategy_name")?.string, replay.strategy?.text), "of its strategy")
+        case .reconcile(let id):
+            try expect(frame["type"] == "reconcile", "look-ups are asked for")
+            let names = [frame.present("strategy_name")?.string, frame.present("decision_id")?.string].compactMap { $0 }
+            try expect(isSameText(names.isEmpty ? nil : names.joined(separator: ":"), id?.text), "of its decision")
         case .status: try expect(frame["type"] == "status", "a status is asked for")
         case .ping: try expect(frame["type"] == "ping", "a ping is asked for")
         }
