@@ -10,7 +10,9 @@ import json
 import os
 import pathlib
 import queue
+import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -36,6 +38,9 @@ KEY_ID = "PKTESTKEYOFTHETESTS1"
 SECRET = "secretOfTheTestsNeverToBeWrittenAnywhere"
 
 Json = dict[str, Any]
+
+# Makes a worker die when it passes a point for the n-th time: `point:n`.
+KILL_AT = "TRADE_EXECUTOR_KILL_AT"
 
 # An order that fills within some milliseconds.
 COIN: Json = {"symbol": "BTC/USD", "quantity": "0.01", "time_in_force": "gtc"}
@@ -135,6 +140,14 @@ def die_with_parent() -> None:
     LIBC.prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
+class NotReady(AssertionError):
+    """A program has ended, or says nothing, instead of getting ready."""
+
+    def __init__(self, name: str, line: str, code: int, log: pathlib.Path):
+        super().__init__(f"{name} did not get ready ({code}): {line!r} {log.read_text()[-2000:]}")
+        self.code = code
+
+
 class Program:
     """A program of ours, with the line `ready name=value ...` that it prints once it serves."""
 
@@ -157,7 +170,7 @@ class Program:
         self.seconds_to_ready = time.monotonic() - began
         if not line.startswith("ready "):
             self.kill()
-            raise AssertionError(f"{arguments[0]} did not get ready: {line!r} {log.read_text()}")
+            raise NotReady(arguments[0], line, self.process.returncode, log)
         self.ready = dict(word.split("=", 1) for word in line.split()[1:])
 
     def _first_line(self) -> str:
@@ -374,7 +387,45 @@ class Worker:
         return outcome
 
 
+def death_points() -> list[str]:
+    """Where a worker can be told to die, in its own words: so none that is new is forgotten."""
+    with State() as state:
+        done = subprocess.run(
+            [
+                *(str(binaries() / "trade-executor"), "run", "--state-dir", str(state.path)),
+                *("--intake", "tcp://127.0.0.1:*", "--outcomes", "tcp://127.0.0.1:*"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            env={"APCA_API_KEY_ID": KEY_ID, "APCA_API_SECRET_KEY": SECRET, KILL_AT: "nowhere"},
+        )
+    points = done.stderr.rsplit("is one of ", 1)[-1].strip().split(", ")
+    assert done.returncode == 1 and len(points) > 1, done
+    return points
+
+
 # --- Sockets
+
+
+def free_endpoints(count: int) -> list[str]:
+    """Fixed endpoints, so that clients find the next worker.
+
+    Below the ports that the system gives to outgoing connections: a client that tries again and again to connect to
+    such a port is one day given this very port for its own end, and the worker cannot bind it.
+    """
+    first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    endpoints: list[str] = []
+    while len(endpoints) < count:
+        port = random.SystemRandom().randrange(min(20_000, first_given - 1000), first_given)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if f"tcp://127.0.0.1:{port}" not in endpoints:
+            endpoints.append(f"tcp://127.0.0.1:{port}")
+    return endpoints
 
 
 class Publisher:

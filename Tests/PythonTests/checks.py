@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from harness import Json, Publisher, Simulator, State, Worker, topic_of
-from soak_load import Acknowledgement, Follower, Strategy, outcomes_of
+from load import Acknowledgement, Follower, Strategy, outcomes_of
 
 # What `--plant` can do to the evidence, to prove that it is looked at.
 BUGS = ["lost-decision", "second-post", "strange-body", "dropped-outcome", "flipped-result"]
@@ -40,6 +40,7 @@ class End(NamedTuple):
     result: str
     reason: str | None
     certainty: str | None
+    http_status: int | None
     quantity: str | None
     filled: Decimal
 
@@ -192,8 +193,10 @@ class Checks:
         if outcome["result"] == "unknown" and not (before and before.result == "unknown"):
             self.unknown += 1
         if outcome["final"]:
+            http_status = execution.get("http_status_code")
             self.ends[name] = End(
-                outcome["result"], outcome["reason"], certainty, outcome["quantity"], filled
+                *(outcome["result"], outcome["reason"], certainty, http_status),
+                *(outcome["quantity"], filled),
             )
         else:
             self.open[name] = Progress(outcome["result"], certainty, filled)
@@ -301,6 +304,10 @@ class Checks:
         if end.result == "failed":
             ended = status in [None, "canceled", "expired", "rejected"]
             must(ended and filled == 0, f"{name}: {at_broker}")
+            # Where an attempt has left no order, the broker said so: at once, or when it was asked.
+            was_refused = end.reason != "absent" and 400 <= (end.http_status or 0) < 500
+            if end.certainty == "answered":
+                must((not chain) == (was_refused or end.reason == "absent"), f"{name}: {at_broker}")
         else:
             ends = ["filled"] if end.result == "success" else ["canceled", "expired", "rejected"]
             must(status in ends and filled == end.filled > 0, f"{name}: {at_broker}")
