@@ -53,6 +53,10 @@ def binaries() -> pathlib.Path:
     return REPOSITORY / ".build/debug"
 
 
+class NotPossible(Exception):
+    """This machine does not let us do what a test needs."""
+
+
 def eventually(what: str, condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
     """Asks until the answer is true, and returns it."""
     end = time.monotonic() + patience
@@ -387,21 +391,30 @@ class Worker:
         return outcome
 
 
+def run_and_fail(*flags: str, code: int = 1, environment: dict[str, str] | None = None) -> str:
+    """What a worker that cannot start says about it, in its last line."""
+    done = subprocess.run(
+        [str(binaries() / "trade-executor"), "run", *flags],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env={"APCA_API_KEY_ID": KEY_ID, "APCA_API_SECRET_KEY": SECRET, **(environment or {})},
+    )
+    assert done.returncode == code, (done.returncode, done.stderr)
+    assert "ready" not in done.stdout
+    return done.stderr.strip().splitlines()[-1]
+
+
 def death_points() -> list[str]:
     """Where a worker can be told to die, in its own words: so none that is new is forgotten."""
     with State() as state:
-        done = subprocess.run(
-            [
-                *(str(binaries() / "trade-executor"), "run", "--state-dir", str(state.path)),
-                *("--intake", "tcp://127.0.0.1:*", "--outcomes", "tcp://127.0.0.1:*"),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            env={"APCA_API_KEY_ID": KEY_ID, "APCA_API_SECRET_KEY": SECRET, KILL_AT: "nowhere"},
+        line = run_and_fail(
+            *("--state-dir", str(state.path)),
+            *("--intake", "tcp://127.0.0.1:*", "--outcomes", "tcp://127.0.0.1:*"),
+            environment={KILL_AT: "nowhere"},
         )
-    points = done.stderr.rsplit("is one of ", 1)[-1].strip().split(", ")
-    assert done.returncode == 1 and len(points) > 1, done
+    points = line.rsplit("is one of ", 1)[-1].split(", ")
+    assert len(points) > 1, line
     return points
 
 
@@ -564,7 +577,7 @@ def main(script: dict[str, Any]) -> None:
     """Runs the script's tests one after the other, and ends the process."""
     # So that whatever is under way is ended in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    passed = failed = 0
+    passed = skipped = failed = 0
     for name, test in list(script.items()):
         if not name.startswith("test_") or not callable(test):
             continue
@@ -573,6 +586,9 @@ def main(script: dict[str, Any]) -> None:
             note = test()
             passed += 1
             word = "ok    "
+        except NotPossible as why:
+            skipped += 1
+            note, word = f"not possible here: {why}", "skip  "
         except Exception:
             traceback.print_exc()
             failed += 1
@@ -585,5 +601,5 @@ def main(script: dict[str, Any]) -> None:
             "held against their schemas:",
             ", ".join(f"{n} {kind}" for kind, n in sorted(seen.items())),
         )
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {f'{skipped} skipped, ' if skipped else ''}{failed} failed")
     sys.exit(1 if failed or not passed else 0)

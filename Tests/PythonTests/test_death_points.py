@@ -186,8 +186,9 @@ class Run:
                 )
             self._live_on()
         finally:
-            for thread in [*self.strategies, self.follower]:
-                thread.ends.set()
+            for strategy in self.strategies:
+                strategy.ends.set()
+            self.follower.ends.set()
 
     def _worker(self, kill_at: str | None = None) -> Worker:
         return Worker(
