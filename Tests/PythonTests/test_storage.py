@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -104,6 +105,20 @@ def mounted(*arguments: str) -> Iterator[pathlib.Path]:
 def small_disk() -> Iterator[SmallDisk]:
     with mounted("-t", "tmpfs", "-o", "size=48m", "trade-executor-test") as path:
         yield SmallDisk(path)
+
+
+class LimitedFiles:
+    """Lets no file of a worker be written any more: like a full disk, and to be had by every user."""
+
+    def __init__(self, worker: Worker):
+        self.pid = worker.pid
+
+    def use_up(self) -> None:
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+    def give_back(self) -> None:
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, unlimited)
 
 
 class Immutable:
@@ -264,6 +279,20 @@ def test_a_crash_and_a_start_on_a_full_disk() -> str:
         ids = [post["client_order_id"] for post in simulator.posts()]
         assert ids == ["s:flying", "s:waiting"], ids
     return line
+
+
+def test_files_that_may_not_grow() -> str:
+    with Simulator() as simulator, Worker(simulator) as worker:
+        room = LimitedFiles(worker)
+        fault = nothing_is_taken_or_sent(simulator, worker, room)
+        an_answer_is_kept(simulator, worker, room)
+        assert worker.terminate() == 0
+    return fault
+
+
+def test_files_that_may_not_grow_while_decisions_pour_in() -> str:
+    with Simulator() as simulator, State() as state:
+        return decisions_pour_in(simulator, state, LimitedFiles)
 
 
 # --- Read-only
