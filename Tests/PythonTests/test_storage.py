@@ -557,6 +557,52 @@ def test_garbage_for_a_database() -> str:
     return line
 
 
+def test_rows_that_contradict_each_other() -> None:
+    of = "(SELECT id FROM trade_decisions WHERE decision_id = '{}')"
+    decisions = "UPDATE trade_decisions SET status = '{}' WHERE id = " + of
+    executions = "UPDATE trade_executions SET certainty = '{}' WHERE trade_decision_id = " + of
+    with Simulator() as simulator, State() as state:
+        with Worker(simulator, state=state) as worker, Publisher(worker) as publisher:
+            publisher.accepted("over")
+            publisher.accepted("refused", symbol="NOSUCH")
+            publisher.accepted("open", symbol="MSFT", order_type="limit", limit_price="1")
+            for name in ["over", "refused"]:
+                worker.final_outcome("s", name)
+            eventually("the order", lambda: worker.status()["open_orders"] == 1)
+            worker.kill()
+        with sqlite3.connect(state.database) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            columns = [row[1] for row in database.execute("PRAGMA table_info(trade_decisions)")]
+        database.close()
+        values = {
+            "id": "99",
+            "decision_id": "'lone'",
+            "message": "replace(message, 'over', 'lone')",
+            "status": "'executing'",
+        }
+        copied = ", ".join(values.get(name, name) for name in columns)
+        lone = f"INSERT INTO trade_decisions SELECT {copied} FROM trade_decisions WHERE id = 1"
+        posts = len(simulator.posts())
+        for name, statement in [
+            ("over", decisions.format("pending", "over")),
+            ("open", decisions.format("pending", "open")),
+            ("refused", decisions.format("pending", "refused")),
+            ("over", executions.format("sending", "over")),
+            ("over", executions.format("unknown", "over")),
+            ("refused", executions.format("sending", "refused")),
+            ("refused", executions.format("unknown", "refused")),
+            ("open", executions.format("not_sent", "open")),
+            ("lone", lone),
+        ]:
+            with copy_of(state) as copy:
+                with sqlite3.connect(copy.database) as database:
+                    assert database.execute(statement).rowcount == 1
+                database.close()
+                line = start_and_fail(simulator, copy)
+                assert f"the rows of s:{name} contradict" in line, (statement, line)
+        assert len(simulator.posts()) == posts
+
+
 # --- Who owns the directory
 
 
