@@ -457,6 +457,7 @@ def use(worker: Worker, name: str) -> bool:
     with Publisher(worker) as publisher:
         bodies: list[Json] = [decision(f"new-{name}-{number}", **COIN) for number in range(3)]
         bodies[1:1] = [decision(f"old-{number}", **COIN) for number in range(0, 100, 9)]
+        bodies.append({"v": 1, "type": "replay", "after": 0, "limit": 1000})
         for body in bodies:
             publisher.send_bytes(json.dumps(body).encode())
             while not publisher.socket.poll(20):
