@@ -631,6 +631,11 @@ def test_one_owner_whatever_becomes_of_files_and_names() -> str:
             second_worker(simulator, moved)
             publisher.accepted("d-1")
             assert worker.final_outcome("s", "d-1")["result"] == "success"
+            # The kill switch moves with it.
+            (moved / "halt").mkdir(exist_ok=True)
+            (moved / "halt/all").touch()
+            assert publisher.decide("d-2")["code"] == "halted"
+            (moved / "halt/all").unlink()
             publisher.accepted("d-2")
             worker.program.process.send_signal(signal.SIGSTOP)
             second_worker(simulator, moved)
