@@ -55,13 +55,19 @@ class Checks:
         strategies: list[Strategy],
         follower: Follower,
         plant: str | None,
+        *,
+        are_halted: bool = False,
     ):
         self.state, self.simulator = state, simulator
         self.strategies, self.follower = strategies, follower
         self.plant = plant
+        # Strategies that are halted now and then fall behind the others, and keep only their own order.
+        self.are_halted = are_halted
         # Decisions by the name of their order: `<strategy_name>:<decision_id>`.
         self.acknowledged: dict[str, int] = {}
         self.posted: dict[str, int] = {}
+        # The last one sent, of each strategy or of all.
+        self.last_posted: dict[str, int] = {}
         self.posts_read = 0
         self.seq = 0
         self.strategy_seq: Counter[str] = Counter()
@@ -151,9 +157,10 @@ class Checks:
         decision_seq, *request, body = row
         must(request == ["ApiRequest", "POST", "/v2/orders"], f"{name}: its request is {request}")
         must(body == post["body"], f"{name}: sent {post['body']}, stored {body}")
-        last = next(reversed(self.posted.items()), ("", 0))
-        must(decision_seq > last[1], f"{name} ({decision_seq}) was sent after {last}")
-        self.posted[name] = decision_seq
+        line = name.split(":")[0] if self.are_halted else "all"
+        last = self.last_posted.get(line, 0)
+        must(decision_seq > last, f"{name} ({decision_seq}) was sent after {last} of {line}")
+        self.posted[name] = self.last_posted[line] = decision_seq
 
     def _read_outcomes(self, database: sqlite3.Connection) -> None:
         rows = database.execute(

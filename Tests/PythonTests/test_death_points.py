@@ -174,7 +174,9 @@ class Run:
             for name in ["a", "b"]
         ]
         self.follower = Follower(self.outcomes, self.intake)
-        self.checks = Checks(state, simulator, self.strategies, self.follower, None)
+        self.checks = Checks(
+            state, simulator, self.strategies, self.follower, None, are_halted=True
+        )
         for thread in [*self.strategies, self.follower]:
             thread.start()
         try:
