@@ -98,7 +98,7 @@ def mounted(*arguments: str) -> Iterator[pathlib.Path]:
         try:
             yield pathlib.Path(directory)
         finally:
-            system("umount", directory)
+            subprocess.run(["umount", "--lazy", directory], check=True)
 
 
 @contextmanager
@@ -131,7 +131,7 @@ class Immutable:
         system("chattr", "+i", *self.files)
 
     def give_back(self) -> None:
-        system("chattr", "-i", *self.files)
+        subprocess.run(["chattr", "-i", *self.files], check=True)
 
 
 @contextmanager
@@ -351,10 +351,10 @@ def test_a_start_on_a_read_only_file_system() -> str:
             publisher.accepted("before")
             worker.final_outcome("s", "before")
             assert worker.terminate() == 0
-        system("mount", "-o", "remount,ro", str(disk.path))
+        subprocess.run(["mount", "-o", "remount,ro", str(disk.path)], check=True)
         line = run_and_fail("--broker-url", simulator.url, "--state-dir", str(disk.path))
         assert "Read-only file system" in line, line
-        system("mount", "-o", "remount,rw", str(disk.path))
+        subprocess.run(["mount", "-o", "remount,rw", str(disk.path)], check=True)
         with Worker(simulator, state=state) as worker, Publisher(worker) as publisher:
             assert publisher.decide("before")["duplicate"]
     return line
