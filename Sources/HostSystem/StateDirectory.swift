@@ -51,6 +51,9 @@ package final class StateDirectory {
 
     deinit { close(descriptor) }
 
+    /// The same directory, wherever it may be moved to while this object lives.
+    package var pathByDescriptor: String { "/proc/self/fd/\(descriptor)" }
+
     package static func databasePath(in path: String) -> String { path + "/trades.db" }
     package static func haltPath(in path: String) -> String { path + "/halt" }
 

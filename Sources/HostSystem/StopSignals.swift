@@ -17,6 +17,8 @@ package final class StopSignals {
         descriptor = signalfd(-1, &signals, Int32(SFD_NONBLOCK) | Int32(SFD_CLOEXEC))
         guard descriptor >= 0 else { throw SystemError("opening a signal descriptor") }
         signal(SIGPIPE, SIG_IGN)
+        // Where files may not grow any more, a write fails like any other; the process goes on.
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     deinit { close(descriptor) }

@@ -42,12 +42,10 @@ extension OrderResolver {
             return nil
         case .isFollowed: return nil
         case .forgotten, .takesItsTurn, .isOver, .contradiction:
-            let id = open.execution.clientOrderID
-            throw JournalFault.unreadable(
-                """
-                the rows of \(id) contradict each other: decision \(open.execution.decisionStatus.rawValue), \
-                certainty \(open.execution.certainty.rawValue) (see trade-executor show \(id))
-                """)
+            throw JournalFault.contradiction(
+                open.execution.clientOrderID,
+                "decision \(open.execution.decisionStatus.rawValue), "
+                    + "certainty \(open.execution.certainty.rawValue)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import GRDB
 import GRDBSQLite
+package import TradingCore
 
 /// The database failed: what was being done, and what SQLite said.
 package struct JournalFault: Error, Equatable, CustomStringConvertible {
@@ -56,5 +57,10 @@ extension JournalFault {
     /// Rows hold what this program never wrote, or contradict each other.
     package static func unreadable(_ message: String) -> JournalFault {
         JournalFault(readingAction, message: message)
+    }
+
+    /// The rows of one decision contradict each other.
+    package static func contradiction(_ id: ClientOrderID, _ message: String) -> JournalFault {
+        unreadable("the rows of \(id) contradict each other: \(message) (see trade-executor show \(id))")
     }
 }

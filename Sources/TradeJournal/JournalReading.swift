@@ -44,7 +44,7 @@ extension TradeJournal {
     }
 
     /// Every decision whose attempt has begun and whose order has not ended, in order of acceptance; and any that
-    /// contradicts itself, being said to wait although its attempt has begun.
+    /// contradicts itself, being said to wait although its attempt has begun, or to be over although it has not ended.
     package func openExecutions() throws(JournalFault) -> [OpenExecution] {
         try withStatements { (statements) throws(JournalFault) in
             var open: [OpenExecution] = []
@@ -55,6 +55,9 @@ extension TradeJournal {
 
     private func openExecution(_ row: PreparedStatement) throws(JournalFault) -> OpenExecution {
         let decision = try decision(row.bytes(1))
+        guard row.integer(2) != nil else {
+            throw JournalFault.contradiction(decision.clientOrderID, "decision executing, no execution")
+        }
         guard let status = ExecutionStatus(rawValue: try row.requiredText(4)),
             let certainty = Certainty(rawValue: try row.requiredText(5)),
             let decisionStatus = DecisionStatus(rawValue: try row.requiredText(6)),

@@ -119,6 +119,10 @@ struct Statements {
             \(openExecution) LEFT JOIN trade_executions e ON e.trade_decision_id = d.id WHERE d.status = 'executing'
             UNION ALL
             \(openExecution) JOIN trade_executions e ON e.trade_decision_id = d.id WHERE d.status = 'pending'
+            UNION ALL
+            \(openExecution) JOIN trade_executions e ON e.trade_decision_id = d.id
+            WHERE d.status IN ('executed', 'failed')
+                AND d.id IN (SELECT trade_decision_id FROM trade_executions WHERE certainty IN ('sending', 'unknown'))
             ORDER BY 1
             """)
 

@@ -137,7 +137,7 @@ package final class Worker<Intake: DecisionIntake> {
             guard
                 requests.contains(where: \.needsStoring) || attemptResult != nil || seen?.needsStoring ?? false
                     || isRetry || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
-            else { return TurnRecord(replies: answerReadOnly(requests, at: now)) }
+            else { return TurnRecord(replies: try answerReadOnly(requests, at: now)) }
 
             var record = TurnRecord()
             try journal.write { (transaction) throws(JournalFault) in
@@ -151,7 +151,7 @@ package final class Worker<Intake: DecisionIntake> {
             record.pass(probe, isCommitted: true)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
-            record.replies = answerReadOnly(requests, replies: record.replies, at: now)
+            record.replies = try answerReadOnly(requests, replies: record.replies, at: now)
             return record
         } catch {
             try storageFailed(error, at: now)

@@ -180,11 +180,11 @@ extension Worker {
     /// Answers what has no answer yet. Nothing here can undo what the turn has stored.
     func answerReadOnly(
         _ requests: [Incoming<Intake.Envelope>], replies: [[UInt8]?] = [], at now: ClockReading
-    ) -> [[UInt8]?] {
+    ) throws(JournalFault) -> [[UInt8]?] {
         var answers: [[UInt8]?] = []
         for (index, incoming) in requests.enumerated() {
             switch incoming.request {
-            case .success(.replay(let request)): answers.append(replay(request))
+            case .success(.replay(let request)): answers.append(try replay(request))
             case .success(.status): answers.append(StateFrame.body("status", state(at: now)))
             case .success(.reconcile(let id)): answers.append(reconcile(id, at: now))
             case .success(.ping): answers.append(pong())
@@ -226,12 +226,14 @@ extension Worker {
     /// How many attempts an answer names.
     private static var listedMax: Int { 500 }
 
-    private func replay(_ request: ReplayRequest) -> [UInt8] {
+    /// - Throws: Where the database is damaged, which no later replay mends.
+    private func replay(_ request: ReplayRequest) throws(JournalFault) -> [UInt8] {
         let bodies: [[UInt8]]
         let more: Bool
         do throws(JournalFault) {
             (bodies, more) = try journal.outcomes(request)
         } catch {
+            guard error.mayPass else { throw error }
             log.error("a replay could not be read: \(error)")
             return Self.unreadable(error)
         }

@@ -36,8 +36,8 @@ package enum WorkerProcess {
             let worker = try Worker(
                 settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
-                halts: HaltFiles(stateDirectory: directory.path), clock: clock, executionIDs: TimeOrderedUUIDs(),
-                probe: probe, log: log)
+                halts: HaltFiles(stateDirectory: directory.pathByDescriptor), clock: clock,
+                executionIDs: TimeOrderedUUIDs(), probe: probe, log: log)
             let partition = configuration.worker.partition
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }

@@ -20,12 +20,29 @@ from datetime import datetime, timedelta, timezone
 from alpaca.common.exceptions import APIError
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import (
-    AssetClass, OrderClass, OrderSide, OrderStatus, OrderType, PositionIntent, QueryOrderStatus, TimeInForce,
+    AssetClass,
+    OrderClass,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    PositionIntent,
+    QueryOrderStatus,
+    TimeInForce,
 )
 from alpaca.trading.requests import (
-    ClosePositionRequest, GetAssetsRequest, GetOrderByIdRequest, GetOrdersRequest, LimitOrderRequest,
-    MarketOrderRequest, OptionLegRequest, ReplaceOrderRequest, StopLimitOrderRequest, StopLossRequest,
-    StopOrderRequest, TakeProfitRequest, TrailingStopOrderRequest,
+    ClosePositionRequest,
+    GetAssetsRequest,
+    GetOrderByIdRequest,
+    GetOrdersRequest,
+    LimitOrderRequest,
+    MarketOrderRequest,
+    OptionLegRequest,
+    ReplaceOrderRequest,
+    StopLimitOrderRequest,
+    StopLossRequest,
+    StopOrderRequest,
+    TakeProfitRequest,
+    TrailingStopOrderRequest,
 )
 
 # Long enough for a busy machine; nothing waits this long when all is well.
@@ -44,9 +61,12 @@ class Simulator:
 
     def __init__(self, binary, *flags):
         self.process = subprocess.Popen(
-            [binary, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [binary, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         line = self.process.stdout.readline()
-        assert line.startswith("ready url=http://127.0.0.1:") and line.endswith("\n"), f"first line: {line!r}"
+        assert line.startswith("ready url=http://127.0.0.1:") and line.endswith(
+            "\n"
+        ), f"first line: {line!r}"
         self.url = line.strip().removeprefix("ready url=")
         self.client = TradingClient("key", "secret", paper=True, url_override=self.url)
 
@@ -59,7 +79,10 @@ class Simulator:
 
     def tell(self, path, body):
         request = urllib.request.Request(
-            f"{self.url}/_simulator/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+            f"{self.url}/_simulator/{path}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
         return json.load(urllib.request.urlopen(request, timeout=PATIENCE))
 
     def ask(self, path):
@@ -81,7 +104,9 @@ def market(symbol="KO", side=OrderSide.BUY, tif=TimeInForce.DAY, **more):
 
 
 def limit(price, symbol="KO", qty=1, side=OrderSide.BUY, tif=TimeInForce.DAY, **more):
-    return LimitOrderRequest(symbol=symbol, qty=qty, side=side, time_in_force=tif, limit_price=price, **more)
+    return LimitOrderRequest(
+        symbol=symbol, qty=qty, side=side, time_in_force=tif, limit_price=price, **more
+    )
 
 
 def refused(call):
@@ -95,11 +120,16 @@ def refused(call):
 
 # -- account, clock, assets
 
+
 @test
 def account(binary):
     with Simulator(binary) as simulator:
         account = simulator.client.get_account()
-        assert account.cash == "100000" and account.multiplier == "4" and account.status.value == "ACTIVE"
+        assert (
+            account.cash == "100000"
+            and account.multiplier == "4"
+            and account.status.value == "ACTIVE"
+        )
         assert account.buying_power == "400000" and not account.trading_blocked
 
 
@@ -118,18 +148,25 @@ def assets(binary):
         assert apple.tradable and apple.fractionable and apple.asset_class == AssetClass.US_EQUITY
         assert simulator.client.get_asset(str(apple.id)).symbol == "AAPL"
         assert simulator.client.get_asset("BTC/USD").asset_class == AssetClass.CRYPTO
-        equities = simulator.client.get_all_assets(GetAssetsRequest(asset_class=AssetClass.US_EQUITY))
+        equities = simulator.client.get_all_assets(
+            GetAssetsRequest(asset_class=AssetClass.US_EQUITY)
+        )
         assert len(equities) >= 30
         assert refused(lambda: simulator.client.get_asset("NOPE")).code == 40410000
 
 
 # -- orders of each kind
 
+
 @test
 def market_order(binary):
     with Simulator(binary) as simulator:
         order = simulator.client.submit_order(market(qty=10, client_order_id="py:1"))
-        assert order.status == OrderStatus.PENDING_NEW and order.qty == "10" and order.client_order_id == "py:1"
+        assert (
+            order.status == OrderStatus.PENDING_NEW
+            and order.qty == "10"
+            and order.client_order_id == "py:1"
+        )
         order = simulator.wait(order, OrderStatus.FILLED)
         assert order.filled_qty == "10" and order.filled_avg_price == "60.1"
         took = (order.filled_at - order.created_at).total_seconds()
@@ -142,9 +179,17 @@ def market_order(binary):
 @test
 def notional_and_fractional_orders(binary):
     with Simulator(binary) as simulator:
-        notional = simulator.wait(simulator.client.submit_order(market(notional=200.5)), OrderStatus.FILLED)
-        assert notional.notional == "200.5" and notional.qty is None and notional.submitted_at == notional.created_at
-        fraction = simulator.wait(simulator.client.submit_order(market(qty=0.5)), OrderStatus.FILLED)
+        notional = simulator.wait(
+            simulator.client.submit_order(market(notional=200.5)), OrderStatus.FILLED
+        )
+        assert (
+            notional.notional == "200.5"
+            and notional.qty is None
+            and notional.submitted_at == notional.created_at
+        )
+        fraction = simulator.wait(
+            simulator.client.submit_order(market(qty=0.5)), OrderStatus.FILLED
+        )
         assert fraction.filled_qty == "0.5"
 
 
@@ -164,13 +209,21 @@ def limit_and_stop_orders(binary):
         resting = simulator.wait(client.submit_order(limit(50.5)), OrderStatus.NEW)
         assert resting.limit_price == "50.5" and resting.type == OrderType.LIMIT
         stop = StopOrderRequest(
-            symbol="KO", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.GTC, stop_price=70)
+            symbol="KO", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.GTC, stop_price=70
+        )
         simulator.wait(client.submit_order(stop), OrderStatus.NEW)
         stop_limit = StopLimitOrderRequest(
-            symbol="KO", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.DAY, stop_price=70, limit_price=71)
+            symbol="KO",
+            qty=1,
+            side=OrderSide.BUY,
+            time_in_force=TimeInForce.DAY,
+            stop_price=70,
+            limit_price=71,
+        )
         simulator.wait(client.submit_order(stop_limit), OrderStatus.NEW)
         trailing = TrailingStopOrderRequest(
-            symbol="KO", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.DAY, trail_percent=5)
+            symbol="KO", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.DAY, trail_percent=5
+        )
         trailing = simulator.wait(client.submit_order(trailing), OrderStatus.NEW)
         assert trailing.hwm == "60.1" and trailing.trail_percent == "5"
 
@@ -178,9 +231,15 @@ def limit_and_stop_orders(binary):
 @test
 def bracket_order(binary):
     with Simulator(binary) as simulator:
-        order = simulator.client.submit_order(market(
-            "MSFT", qty=2, order_class=OrderClass.BRACKET, take_profit=TakeProfitRequest(limit_price=600),
-            stop_loss=StopLossRequest(stop_price=450, limit_price=449)))
+        order = simulator.client.submit_order(
+            market(
+                "MSFT",
+                qty=2,
+                order_class=OrderClass.BRACKET,
+                take_profit=TakeProfitRequest(limit_price=600),
+                stop_loss=StopLossRequest(stop_price=450, limit_price=449),
+            )
+        )
         assert [leg.status for leg in order.legs] == [OrderStatus.HELD, OrderStatus.HELD]
         simulator.wait(order, OrderStatus.FILLED)
         nested = simulator.client.get_order_by_id(order.id, GetOrderByIdRequest(nested=True))
@@ -198,14 +257,27 @@ def option_orders(binary):
         assert order.asset_class == AssetClass.US_OPTION and order.order_class == OrderClass.SIMPLE
         legs = [
             OptionLegRequest(
-                symbol="AAPL261218C00250000", ratio_qty=1, side=OrderSide.BUY,
-                position_intent=PositionIntent.BUY_TO_OPEN),
+                symbol="AAPL261218C00250000",
+                ratio_qty=1,
+                side=OrderSide.BUY,
+                position_intent=PositionIntent.BUY_TO_OPEN,
+            ),
             OptionLegRequest(
-                symbol="AAPL261218C00260000", ratio_qty=1, side=OrderSide.SELL,
-                position_intent=PositionIntent.SELL_TO_OPEN),
+                symbol="AAPL261218C00260000",
+                ratio_qty=1,
+                side=OrderSide.SELL,
+                position_intent=PositionIntent.SELL_TO_OPEN,
+            ),
         ]
-        spread = simulator.client.submit_order(LimitOrderRequest(
-            qty=1, order_class=OrderClass.MLEG, time_in_force=TimeInForce.DAY, limit_price=1.0, legs=legs))
+        spread = simulator.client.submit_order(
+            LimitOrderRequest(
+                qty=1,
+                order_class=OrderClass.MLEG,
+                time_in_force=TimeInForce.DAY,
+                limit_price=1.0,
+                legs=legs,
+            )
+        )
         assert len(spread.legs) == 2
         simulator.wait(spread, OrderStatus.FILLED)
 
@@ -222,6 +294,7 @@ def closed_market(binary):
 
 # -- look-ups, listings, changes
 
+
 @test
 def look_ups_and_listings(binary):
     with Simulator(binary) as simulator:
@@ -233,7 +306,9 @@ def look_ups_and_listings(binary):
         assert client.get_order_by_id(first.id).client_order_id == "mean-rev:d/1 ü"
         simulator.wait(bought, OrderStatus.FILLED)
         assert [o.id for o in client.get_orders()] == [second.id, first.id]
-        everything = client.get_orders(GetOrdersRequest(status=QueryOrderStatus.ALL, direction="asc"))
+        everything = client.get_orders(
+            GetOrdersRequest(status=QueryOrderStatus.ALL, direction="asc")
+        )
         assert [o.id for o in everything] == [first.id, second.id, bought.id]
         closed = client.get_orders(GetOrdersRequest(status=QueryOrderStatus.CLOSED))
         assert [o.id for o in closed] == [bought.id]
@@ -271,6 +346,7 @@ def close_positions(binary):
 
 # -- refusals
 
+
 @test
 def refusals_carry_their_codes(binary):
     with Simulator(binary) as simulator:
@@ -285,7 +361,10 @@ def refusals_carry_their_codes(binary):
         ]
         for request, status, code, text in cases:
             error = refused(lambda: submit(request))
-            assert (error.status_code, error.code) == (status, code) and text in error.message, error
+            assert (error.status_code, error.code) == (
+                status,
+                code,
+            ) and text in error.message, error
         error = refused(lambda: simulator.client.get_order_by_id(str(uuid.uuid4())))
         assert error.status_code == 404 and error.code == 40410000
 
@@ -303,23 +382,32 @@ def the_sdk_posts_again_after_504_and_the_simulator_counts_it(binary):
     with Simulator(binary) as simulator:
         simulator.client._retry_wait = 0
         simulator.tell("faults", {"fault": "html_504"})
-        error = refused(lambda: simulator.client.submit_order(market(qty=1, client_order_id="py:504")))
+        error = refused(
+            lambda: simulator.client.submit_order(market(qty=1, client_order_id="py:504"))
+        )
         assert "client_order_id must be unique" in error.message
         assert simulator.ask("orders?summary=true") == {
-            "posts": 2, "distinct_client_order_ids": 1, "duplicates": 1, "recorded": 1}
+            "posts": 2,
+            "distinct_client_order_ids": 1,
+            "duplicates": 1,
+            "recorded": 1,
+        }
         assert [row["fault"] for row in simulator.ask("orders")] == ["html_504", None]
 
 
 @test
 def rejected_after_a_200(binary):
     with Simulator(binary) as simulator:
-        simulator.tell("scripts", {"symbol": "KO", "steps": [{"after_ms": 20, "status": "rejected"}]})
+        simulator.tell(
+            "scripts", {"symbol": "KO", "steps": [{"after_ms": 20, "status": "rejected"}]}
+        )
         order = simulator.client.submit_order(market(qty=1))
         assert order.status == OrderStatus.PENDING_NEW
         assert simulator.wait(order, OrderStatus.REJECTED).failed_at is not None
 
 
 # -- the program
+
 
 @test
 def ends_with_zero_when_told(binary):
@@ -333,14 +421,24 @@ def ends_with_zero_when_told(binary):
 def says_that_its_port_is_taken(binary):
     with Simulator(binary) as simulator:
         port = simulator.url.rsplit(":", 1)[1]
-        second = subprocess.run([binary, "--port", port], capture_output=True, text=True, timeout=PATIENCE)
+        second = subprocess.run(
+            [binary, "--port", port], capture_output=True, text=True, timeout=PATIENCE
+        )
         assert second.returncode == 1 and second.stdout == ""
-        assert second.stderr == f"alpaca-simulator: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+        assert (
+            second.stderr
+            == f"alpaca-simulator: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+        )
 
 
 @test
 def wrong_usage_exits_with_64(binary):
-    for flags in (["--nonsense"], ["--fault", "nonsense"], ["--host", "0.0.0.0"], ["--fault-per-mille", "1001"]):
+    for flags in (
+        ["--nonsense"],
+        ["--fault", "nonsense"],
+        ["--host", "0.0.0.0"],
+        ["--fault-per-mille", "1001"],
+    ):
         result = subprocess.run([binary, *flags], capture_output=True, text=True, timeout=PATIENCE)
         assert result.returncode == 64 and result.stderr, flags
     result = subprocess.run([binary, "--help"], capture_output=True, text=True, timeout=PATIENCE)
@@ -349,7 +447,9 @@ def wrong_usage_exits_with_64(binary):
 
 @test
 def random_faults_by_flag(binary):
-    with Simulator(binary, "--fault-per-mille", "1000", "--fault", "json_500_unrecorded") as simulator:
+    with Simulator(
+        binary, "--fault-per-mille", "1000", "--fault", "json_500_unrecorded"
+    ) as simulator:
         error = refused(lambda: simulator.client.submit_order(market(qty=1)))
         assert error.status_code == 500 and error.code == 50010000
 

@@ -10,7 +10,9 @@ import json
 import os
 import pathlib
 import queue
+import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -37,6 +39,9 @@ SECRET = "secretOfTheTestsNeverToBeWrittenAnywhere"
 
 Json = dict[str, Any]
 
+# Makes a worker die when it passes a point for the n-th time: `point:n`.
+KILL_AT = "TRADE_EXECUTOR_KILL_AT"
+
 # An order that fills within some milliseconds.
 COIN: Json = {"symbol": "BTC/USD", "quantity": "0.01", "time_in_force": "gtc"}
 
@@ -46,6 +51,10 @@ def binaries() -> pathlib.Path:
     if arguments and pathlib.Path(arguments[0]).is_dir():
         return pathlib.Path(arguments[0]).resolve()
     return REPOSITORY / ".build/debug"
+
+
+class NotPossible(Exception):
+    """This machine does not let us do what a test needs."""
 
 
 def eventually(what: str, condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
@@ -135,6 +144,14 @@ def die_with_parent() -> None:
     LIBC.prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
+class NotReady(AssertionError):
+    """A program has ended, or says nothing, instead of getting ready."""
+
+    def __init__(self, name: str, line: str, code: int, log: pathlib.Path):
+        super().__init__(f"{name} did not get ready ({code}): {line!r} {log.read_text()[-2000:]}")
+        self.code = code
+
+
 class Program:
     """A program of ours, with the line `ready name=value ...` that it prints once it serves."""
 
@@ -157,7 +174,7 @@ class Program:
         self.seconds_to_ready = time.monotonic() - began
         if not line.startswith("ready "):
             self.kill()
-            raise AssertionError(f"{arguments[0]} did not get ready: {line!r} {log.read_text()}")
+            raise NotReady(arguments[0], line, self.process.returncode, log)
         self.ready = dict(word.split("=", 1) for word in line.split()[1:])
 
     def _first_line(self) -> str:
@@ -374,7 +391,54 @@ class Worker:
         return outcome
 
 
+def run_and_fail(*flags: str, code: int = 1, environment: dict[str, str] | None = None) -> str:
+    """What a worker that cannot start says about it, in its last line."""
+    done = subprocess.run(
+        [str(binaries() / "trade-executor"), "run", *flags],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env={"APCA_API_KEY_ID": KEY_ID, "APCA_API_SECRET_KEY": SECRET, **(environment or {})},
+    )
+    assert done.returncode == code, (done.returncode, done.stderr)
+    assert "ready" not in done.stdout
+    return done.stderr.strip().splitlines()[-1]
+
+
+def death_points() -> list[str]:
+    """Where a worker can be told to die, in its own words: so none that is new is forgotten."""
+    with State() as state:
+        line = run_and_fail(
+            *("--state-dir", str(state.path)),
+            *("--intake", "tcp://127.0.0.1:*", "--outcomes", "tcp://127.0.0.1:*"),
+            environment={KILL_AT: "nowhere"},
+        )
+    points = line.rsplit("is one of ", 1)[-1].split(", ")
+    assert len(points) > 1, line
+    return points
+
+
 # --- Sockets
+
+
+def free_endpoints(count: int) -> list[str]:
+    """Fixed endpoints, so that clients find the next worker.
+
+    Below the ports that the system gives to outgoing connections: a client that tries again and again to connect to
+    such a port is one day given this very port for its own end, and the worker cannot bind it.
+    """
+    first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    endpoints: list[str] = []
+    while len(endpoints) < count:
+        port = random.SystemRandom().randrange(min(20_000, first_given - 1000), first_given)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if f"tcp://127.0.0.1:{port}" not in endpoints:
+            endpoints.append(f"tcp://127.0.0.1:{port}")
+    return endpoints
 
 
 class Publisher:
@@ -513,7 +577,7 @@ def main(script: dict[str, Any]) -> None:
     """Runs the script's tests one after the other, and ends the process."""
     # So that whatever is under way is ended in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    passed = failed = 0
+    passed = skipped = failed = 0
     for name, test in list(script.items()):
         if not name.startswith("test_") or not callable(test):
             continue
@@ -522,6 +586,9 @@ def main(script: dict[str, Any]) -> None:
             note = test()
             passed += 1
             word = "ok    "
+        except NotPossible as why:
+            skipped += 1
+            note, word = f"not possible here: {why}", "skip  "
         except Exception:
             traceback.print_exc()
             failed += 1
@@ -534,5 +601,5 @@ def main(script: dict[str, Any]) -> None:
             "held against their schemas:",
             ", ".join(f"{n} {kind}" for kind, n in sorted(seen.items())),
         )
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {f'{skipped} skipped, ' if skipped else ''}{failed} failed")
     sys.exit(1 if failed or not passed else 0)

@@ -2,7 +2,7 @@
 
 python soak.py BINARIES [SECONDS] [--seed=N] [--kill-every=S] [--per-second=N] [--per-mille=N]
 
-What must hold is in soak_checks.py; who uses the worker meanwhile is in soak_load.py. Exits with 1, and keeps the
+What must hold is in checks.py; who uses the worker meanwhile is in load.py. Exits with 1, and keeps the
 directory, when anything does not hold.
 """
 
@@ -15,7 +15,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,18 +23,21 @@ import time
 import traceback
 from collections import Counter
 
-from harness import Json, Simulator, State, Worker, die_with_parent, eventually
-from soak_checks import BUGS, Checks, Violation, must
-from soak_load import BROKER_TIMEOUT_MS, Broker, Follower, Strategy, is_at_rest
+from harness import (
+    KILL_AT,
+    Json,
+    Simulator,
+    State,
+    Worker,
+    death_points,
+    die_with_parent,
+    eventually,
+    free_endpoints,
+)
+from checks import BUGS, Checks, Violation, must
+from load import BROKER_TIMEOUT_MS, Broker, Follower, Strategy, is_at_rest
 from test_clients import Follower as ExampleClient
 
-# Where a worker may be told to die by itself; see WorkerPoint.
-POINTS = [
-    *("received", "acceptance_written", "acceptance_committed", "acknowledged"),
-    *("refusal_written", "refusal_committed", "intent_written", "intent_committed", "request_sent"),
-    *("answer_received", "answer_written", "answer_committed", "outcome_published"),
-    *("look_up_sent", "look_up_received", "look_up_written", "look_up_committed"),
-]
 STRATEGIES = 4
 
 
@@ -51,32 +53,13 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def free_endpoints(count: int) -> list[str]:
-    """Fixed endpoints, so that clients find the next worker.
-
-    Below the ports that the system gives to outgoing connections: a client that tries again and again to connect to
-    such a port is one day given this very port for its own end, and the worker cannot bind it.
-    """
-    first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    endpoints: list[str] = []
-    while len(endpoints) < count:
-        port = random.SystemRandom().randrange(min(20_000, first_given - 1000), first_given)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if f"tcp://127.0.0.1:{port}" not in endpoints:
-            endpoints.append(f"tcp://127.0.0.1:{port}")
-    return endpoints
-
-
 class Lives:
     """The worker and its lives, one after the other."""
 
     def __init__(self, simulator: Simulator, state: State, chance: random.Random, every: float):
         self.simulator, self.state, self.random, self.every = simulator, state, chance, every
         self.intake, self.outcomes = free_endpoints(2)
+        self.points = death_points()
         self.deaths: Counter[str] = Counter()
         self.slowest_start = 0.0
         # The most memory that each life had, in KiB, and what was measured first and last.
@@ -90,7 +73,7 @@ class Lives:
         if at_a_point:
             # Soon more often than late.
             passes = int(500 ** self.random.random())
-            environment["TRADE_EXECUTOR_KILL_AT"] = f"{self.random.choice(POINTS)}:{passes}"
+            environment[KILL_AT] = f"{self.random.choice(self.points)}:{passes}"
         self.may_die_by_itself = at_a_point
         self.memory.append(0)
         self.worker = Worker(

@@ -1,9 +1,8 @@
-"""A worker at work: busy with a slow broker, halted, read from outside, short of its disk."""
+"""A worker at work: busy with a slow broker, halted, read from outside."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 import statistics
 import time
 
@@ -14,7 +13,6 @@ from harness import (
     Simulator,
     Subscriber,
     Worker,
-    eventually,
     main,
 )
 
@@ -153,40 +151,6 @@ def test_the_sqlite3_shell_can_read_while_it_runs() -> None:
 
 
 CENT: Json = {"order_type": "limit", "limit_price": "100.00", "symbol": "KO"}
-
-
-def test_a_database_that_cannot_be_written_takes_nothing_and_sends_nothing() -> None:
-    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
-        publisher.accepted("before")
-        worker.final_outcome("s", "before")
-        lock = sqlite3.connect(worker.state.database, isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")
-        refused = publisher.decide("during")
-        assert (refused["code"], refused["retry"]) == ("storage_failed", True), refused
-        fault = worker.status()["storage_fault"]
-        assert fault and fault in refused["message"], (fault, refused)
-        assert len(simulator.posts()) == 1
-        lock.execute("ROLLBACK")
-        lock.close()
-        eventually("the same again", lambda: publisher.decide("during")["status"] == "accepted")
-        assert worker.final_outcome("s", "during")["result"] == "success"
-        assert worker.status()["storage_fault"] is None
-
-
-def test_an_answer_that_comes_while_the_database_is_locked_is_kept() -> None:
-    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
-        simulator.fault("delay_before_recording", milliseconds=700)
-        publisher.accepted("d-1")
-        simulator.wait_for_post("s:d-1")
-        lock = sqlite3.connect(worker.state.database, isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")
-        eventually("the answer", lambda: simulator.posts("s:d-1")[0]["http_status"] == 200)
-        eventually("the fault", lambda: worker.status()["storage_fault"])
-        lock.execute("ROLLBACK")
-        lock.close()
-        assert worker.final_outcome("s", "d-1")["result"] == "success"
-        assert worker.outcomes_of("s", "d-1")[0]["execution"]["certainty"] == "answered"
-        assert len(simulator.posts()) == 1
 
 
 if __name__ == "__main__":

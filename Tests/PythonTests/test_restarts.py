@@ -18,10 +18,10 @@ from harness import (
     State,
     Subscriber,
     Worker,
-    binaries,
     decision,
     eventually,
     main,
+    run_and_fail,
 )
 
 
@@ -162,19 +162,6 @@ def finals(worker: Worker) -> dict[str, Json]:
     outcomes = worker.outcomes_of("s")
     assert [o["strategy_seq"] for o in outcomes] == list(range(1, len(outcomes) + 1))
     return {o["decision_id"]: o for o in outcomes if o["final"]}
-
-
-def run_and_fail(*flags: str) -> str:
-    done = subprocess.run(
-        [str(binaries() / "trade-executor"), "run", *flags],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={"APCA_API_KEY_ID": KEY_ID, "APCA_API_SECRET_KEY": SECRET},
-    )
-    assert done.returncode == 1, (done.returncode, done.stderr)
-    assert "ready" not in done.stdout
-    return done.stderr.strip().splitlines()[-1]
 
 
 def test_two_workers_never_share_a_state_directory_or_an_endpoint() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from harness import binaries, main
-from soak_checks import BUGS
+from checks import BUGS
 
 # What the soak must say about each.
 FINDINGS = {

@@ -1,4 +1,4 @@
-"""Who uses the worker while it is killed again and again: strategies, a follower, and a capricious broker."""
+"""Who uses the worker while it dies again and again: strategies, a follower, a capricious broker."""
 
 from __future__ import annotations
 
@@ -82,6 +82,10 @@ BAD_FIELDS_OF: list[Json] = [
 ]
 
 
+# Refusals that pass: the same is sent again. An operator's halt is not for the worker to end, but for the test.
+NOT_NOW = ["draining", "storage_failed", "queue_full", "halted"]
+
+
 class Acknowledgement(NamedTuple):
     """What a strategy was told about a decision: its place, and the newest outcome for a repeat."""
 
@@ -94,11 +98,21 @@ class Acknowledgement(NamedTuple):
 class Strategy(threading.Thread):
     """A publisher that keeps the rule: one decision in flight; no answer within 2 s, the same again."""
 
-    def __init__(self, name: str, intake: str, seed: int, per_second: float):
+    def __init__(
+        self,
+        name: str,
+        intake: str,
+        seed: object,
+        per_second: float,
+        *,
+        orders: list[tuple[float, str, Json]] = ORDERS,
+        patience_ms: int = 2000,
+    ):
         super().__init__(name=name, daemon=True)
         self.intake = intake
         self.random = random.Random(f"{seed} {name}")
         self.pause = 1 / per_second
+        self.orders, self.patience_ms = orders, patience_ms
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.ends = threading.Event()
         # To be read by others, each element once.
@@ -133,9 +147,9 @@ class Strategy(threading.Thread):
         again = False
         while True:
             self.socket.send(body)
-            if self.socket.poll(2000):
+            if self.socket.poll(self.patience_ms):
                 answer: Json = json.loads(self.socket.recv())
-                if answer.get("code") not in ["draining", "storage_failed", "queue_full"]:
+                if answer.get("code") not in NOT_NOW:
                     self.counts["sent"] += 1
                     return answer, again
                 self.counts[answer["code"]] += 1
@@ -167,8 +181,8 @@ class Strategy(threading.Thread):
             self._decide()
 
     def _decide(self) -> None:
-        weights = [weight for weight, _, _ in ORDERS]
-        _, word, changes = self.random.choices(ORDERS, weights)[0]
+        weights = [weight for weight, _, _ in self.orders]
+        _, word, changes = self.random.choices(self.orders, weights)[0]
         self.number += 1
         message = decision(f"{word}-{self.number}", self.name, **changes)
         if word == "stale":

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from harness import Json, Publisher, Simulator, State, Worker, topic_of
-from soak_load import Acknowledgement, Follower, Strategy, outcomes_of
+from load import Acknowledgement, Follower, Strategy, outcomes_of
 
 # What `--plant` can do to the evidence, to prove that it is looked at.
 BUGS = ["lost-decision", "second-post", "strange-body", "dropped-outcome", "flipped-result"]
@@ -40,6 +40,7 @@ class End(NamedTuple):
     result: str
     reason: str | None
     certainty: str | None
+    http_status: int | None
     quantity: str | None
     filled: Decimal
 
@@ -54,13 +55,19 @@ class Checks:
         strategies: list[Strategy],
         follower: Follower,
         plant: str | None,
+        *,
+        are_halted: bool = False,
     ):
         self.state, self.simulator = state, simulator
         self.strategies, self.follower = strategies, follower
         self.plant = plant
+        # Strategies that are halted now and then fall behind the others, and keep only their own order.
+        self.are_halted = are_halted
         # Decisions by the name of their order: `<strategy_name>:<decision_id>`.
         self.acknowledged: dict[str, int] = {}
         self.posted: dict[str, int] = {}
+        # The last one sent, of each strategy or of all.
+        self.last_posted: dict[str, int] = {}
         self.posts_read = 0
         self.seq = 0
         self.strategy_seq: Counter[str] = Counter()
@@ -150,9 +157,10 @@ class Checks:
         decision_seq, *request, body = row
         must(request == ["ApiRequest", "POST", "/v2/orders"], f"{name}: its request is {request}")
         must(body == post["body"], f"{name}: sent {post['body']}, stored {body}")
-        last = next(reversed(self.posted.items()), ("", 0))
-        must(decision_seq > last[1], f"{name} ({decision_seq}) was sent after {last}")
-        self.posted[name] = decision_seq
+        line = name.split(":")[0] if self.are_halted else "all"
+        last = self.last_posted.get(line, 0)
+        must(decision_seq > last, f"{name} ({decision_seq}) was sent after {last} of {line}")
+        self.posted[name] = self.last_posted[line] = decision_seq
 
     def _read_outcomes(self, database: sqlite3.Connection) -> None:
         rows = database.execute(
@@ -192,8 +200,10 @@ class Checks:
         if outcome["result"] == "unknown" and not (before and before.result == "unknown"):
             self.unknown += 1
         if outcome["final"]:
+            http_status = execution.get("http_status_code")
             self.ends[name] = End(
-                outcome["result"], outcome["reason"], certainty, outcome["quantity"], filled
+                *(outcome["result"], outcome["reason"], certainty, http_status),
+                *(outcome["quantity"], filled),
             )
         else:
             self.open[name] = Progress(outcome["result"], certainty, filled)
@@ -301,6 +311,10 @@ class Checks:
         if end.result == "failed":
             ended = status in [None, "canceled", "expired", "rejected"]
             must(ended and filled == 0, f"{name}: {at_broker}")
+            # Where an attempt has left no order, the broker said so: at once, or when it was asked.
+            was_refused = end.reason != "absent" and 400 <= (end.http_status or 0) < 500
+            if end.certainty == "answered":
+                must((not chain) == (was_refused or end.reason == "absent"), f"{name}: {at_broker}")
         else:
             ends = ["filled"] if end.result == "success" else ["canceled", "expired", "rejected"]
             must(status in ends and filled == end.filled > 0, f"{name}: {at_broker}")
