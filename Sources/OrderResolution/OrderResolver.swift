@@ -59,8 +59,9 @@ package struct OrderResolver {
     /// - Parameter onlyUrgent: Whether to look only at those for whose answer a decision waits.
     package func nextDue(onlyUrgent: Bool) -> MonotonicTime? {
         guard asked == nil else { return nil }
-        let urgent = [lookUpFirst.flatMap { orders.due(of: $0) }, sentBefore.nextDue].compactMap { $0 }.min()
-        return onlyUrgent ? urgent : [urgent, orders.nextDue].compactMap { $0 }.min()
+        let checkDue = sentBefore.nextDue(onlyUrgent: onlyUrgent)
+        let orderDue = onlyUrgent ? lookUpFirst.flatMap { orders.due(of: $0) } : orders.nextDue
+        return [checkDue, orderDue].compactMap { $0 }.min()
     }
 
     /// What a look-up showed is stored: the memory follows the database.
@@ -78,10 +79,11 @@ package struct OrderResolver {
             if let lookUp = orders.lookUp(ofUnknown: row) { return Question(lookUp, isUrgent: true) }
             lookUpFirst = nil
         }
-        if let waiting = sentBefore.next(at: now) {
+        for onlyUrgent in [true, false] {
+            guard let waiting = sentBefore.next(at: now, onlyUrgent: onlyUrgent) else { continue }
             return Question(
                 subject: .whetherSentBefore(waiting.row), request: .orderByClientID(waiting.decision.clientOrderID),
-                isUrgent: true)
+                isUrgent: onlyUrgent)
         }
         return orders.next(at: now).map { Question($0, isUrgent: false) }
     }

@@ -10,6 +10,8 @@ package import TradingCore
 package struct SentBeforeChecks {
     private struct Check {
         let waiting: WaitingDecision
+        /// Why it is to be refused; nil where it is to be sent, so that all others wait for it.
+        var refusal: SendRefusal?
         var due: MonotonicTime
         var timesUnanswered: Int64 = 0
         var isCleared = false
@@ -25,10 +27,13 @@ package struct SentBeforeChecks {
         !waiting.mayHaveBeenSent || checks[waiting.row]?.isCleared ?? false
     }
 
+    /// Why a decision that is being looked up is to be refused; nil where it is not.
+    package func refusal(of waiting: WaitingDecision) -> SendRefusal? { checks[waiting.row]?.refusal }
+
     /// Has a decision looked up, unless it is being looked up already.
-    package mutating func begin(_ waiting: WaitingDecision, at now: MonotonicTime) {
-        guard checks[waiting.row] == nil else { return }
-        checks[waiting.row] = Check(waiting: waiting, due: now)
+    /// - Parameter refusal: Why it is to be refused; nil where it is to be sent, so that all others wait for it.
+    package mutating func begin(_ waiting: WaitingDecision, refusal: SendRefusal?, at now: MonotonicTime) {
+        checks[waiting.row, default: Check(waiting: waiting, refusal: refusal, due: now)].refusal = refusal
     }
 
     /// The decision waits no longer.
@@ -36,13 +41,17 @@ package struct SentBeforeChecks {
         checks[row] = nil
     }
 
-    var nextDue: MonotonicTime? { checks.values.lazy.filter { !$0.isCleared }.map(\.due).min() }
+    func nextDue(onlyUrgent: Bool) -> MonotonicTime? {
+        open(onlyUrgent: onlyUrgent).map(\.due).min()
+    }
 
     /// The decision whose turn it is to be asked for.
-    func next(at now: MonotonicTime) -> WaitingDecision? {
-        guard !checks.isEmpty else { return nil }
-        return checks.values.lazy.filter { !$0.isCleared && $0.due <= now }.min { $0.waiting.row < $1.waiting.row }?
-            .waiting
+    func next(at now: MonotonicTime, onlyUrgent: Bool) -> WaitingDecision? {
+        open(onlyUrgent: onlyUrgent).filter { $0.due <= now }.min { $0.waiting.row < $1.waiting.row }?.waiting
+    }
+
+    private func open(onlyUrgent: Bool) -> some Sequence<Check> {
+        checks.values.lazy.filter { !$0.isCleared && ($0.refusal == nil || !onlyUrgent) }
     }
 
     func waiting(_ row: DecisionRow) -> WaitingDecision? { checks[row]?.waiting }

@@ -22,7 +22,8 @@ extension TradeJournal {
                         deadline: Deadline(
                             moment: try time(row.requiredText(3)), monotonic: monotonic,
                             bootID: try row.requiredText(4)),
-                        isFromBefore: lastFromBefore.map { decisionRow <= $0 } ?? false))
+                        mayHaveBeenSent: lastFromBefore.map { decisionRow <= $0 } ?? false,
+                        refusal: row.text(6).flatMap(SendRefusal.init)))
             }
             return waiting
         }

@@ -58,20 +58,22 @@ package final class WaitingDecision: Sendable {
     package let decision: Decision
     package let receivedAt: Timestamp
     package let deadline: Deadline
-    /// Whether a database that knew more than this one, and was lost, may have told that it was sent: it was accepted by
-    /// a process before this one, or came after its own deadline. Such a decision is looked up before anything is done
-    /// with it.
+    /// Whether a process before this one accepted it: a database that knew more than this one, and was lost, may have
+    /// told that it was sent. Such a decision is looked up before anything is done with it.
     package let mayHaveBeenSent: Bool
+    /// Why it is to be refused, where a process before this one has decided so.
+    package let refusal: SendRefusal?
 
-    /// - Parameter isFromBefore: Whether a process before this one accepted it.
     package init(
-        row: DecisionRow, decision: Decision, receivedAt: Timestamp, deadline: Deadline, isFromBefore: Bool
+        row: DecisionRow, decision: Decision, receivedAt: Timestamp, deadline: Deadline, mayHaveBeenSent: Bool,
+        refusal: SendRefusal? = nil
     ) {
         self.row = row
         self.decision = decision
         self.receivedAt = receivedAt
         self.deadline = deadline
-        mayHaveBeenSent = isFromBefore || deadline.moment <= receivedAt
+        self.mayHaveBeenSent = mayHaveBeenSent
+        self.refusal = refusal
     }
 }
 

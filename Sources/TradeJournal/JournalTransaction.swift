@@ -84,6 +84,14 @@ package struct JournalTransaction: ~Copyable {
         try insert.run()
     }
 
+    /// Notes that a waiting decision is to be refused, which is told once it is known that it was not sent before.
+    package func note(_ refusal: SendRefusal, of decision: DecisionRow, at time: Timestamp) throws(JournalFault) {
+        try statements.noteRefusal.bind(refusal.rawValue)
+        try statements.noteRefusal.bind(time.text)
+        try statements.noteRefusal.bind(decision.id)
+        try statements.noteRefusal.run()
+    }
+
     // MARK: Execution
 
     /// The intent: the request and the execution, before the first byte leaves.

@@ -19,6 +19,7 @@ struct Statements {
     let insertExecution: PreparedStatement
     let updateExecution: PreparedStatement
     let startDecision: PreparedStatement
+    let noteRefusal: PreparedStatement
     let endDecision: PreparedStatement
     let noteOutcome: PreparedStatement
     let upsertOrder: PreparedStatement
@@ -56,8 +57,8 @@ struct Statements {
             "INSERT INTO refused_messages (received_at, sender, code, message, body) VALUES (?, ?, ?, ?, ?)")
         waitingDecisions = try prepare(
             """
-            SELECT id, message, received_at, expires_at, expires_boot_id, expires_monotonic_us FROM trade_decisions
-            WHERE status = 'pending' AND id > ? ORDER BY id LIMIT ?
+            SELECT id, message, received_at, expires_at, expires_boot_id, expires_monotonic_us, failure_reason
+            FROM trade_decisions WHERE status = 'pending' AND id > ? ORDER BY id LIMIT ?
             """)
         lastDecision = try prepare("SELECT max(id) FROM trade_decisions")
         countWaiting = try prepare("SELECT count(*) FROM trade_decisions WHERE status = 'pending'")
@@ -87,7 +88,11 @@ struct Statements {
             WHERE id = ?
             """)
         startDecision = try prepare(
-            "UPDATE trade_decisions SET status = 'executing', updated_at = ? WHERE id = ? AND status = 'pending'")
+            """
+            UPDATE trade_decisions SET status = 'executing', failure_reason = NULL, updated_at = ?
+            WHERE id = ? AND status = 'pending'
+            """)
+        noteRefusal = try prepare("UPDATE trade_decisions SET failure_reason = ?, updated_at = ? WHERE id = ?")
         endDecision = try prepare(
             """
             UPDATE trade_decisions SET status = ?, failure_reason = ?, executed_at = ?, failed_at = ?,

@@ -170,7 +170,9 @@ package final class Worker<Intake: DecisionIntake> {
     /// The memory follows the database.
     private func remember(_ record: TurnRecord, at now: ClockReading) {
         queue.apply(accepted: record.accepted, ended: record.leftQueue)
-        for waiting in record.toLookUp { resolver.sentBefore.begin(waiting, at: now.monotonic) }
+        for (waiting, refusal) in record.toLookUp {
+            resolver.sentBefore.begin(waiting, refusal: refusal, at: now.monotonic)
+        }
         for row in record.leftQueue { resolver.sentBefore.forget(row) }
         frontIsHeldBack = record.foundNothingToSend
         refusedCount += record.refusedCount
@@ -235,8 +237,8 @@ struct TurnRecord {
     var accepted: [WaitingDecision] = []
     /// The decisions that wait no longer.
     var leftQueue: Set<DecisionRow> = []
-    /// Decisions whose turn it is, and that another worker may have sent.
-    var toLookUp: [WaitingDecision] = []
+    /// Decisions that are to be sent or refused, and that another worker may have sent.
+    var toLookUp: [(waiting: WaitingDecision, refusal: SendRefusal?)] = []
     /// Whether something could be sent, but all that was looked at must wait.
     var foundNothingToSend = false
     var refusedCount = 0

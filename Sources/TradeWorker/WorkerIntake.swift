@@ -91,7 +91,7 @@ extension Worker {
                 receivedAt: now.moment, deadline: deadline))
         record.accepted.append(
             WaitingDecision(
-                row: row, decision: decision, receivedAt: now.moment, deadline: deadline, isFromBefore: false))
+                row: row, decision: decision, receivedAt: now.moment, deadline: deadline, mayHaveBeenSent: false))
         record.replies.append(Acknowledgement.accepted(decision, row, stream: journal.stream))
     }
 

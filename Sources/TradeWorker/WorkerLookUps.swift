@@ -24,7 +24,7 @@ extension Worker {
     /// Whether there is allowance to spare for a question that can wait. Decisions that must wait anyway need none: their
     /// wait may be for this very answer.
     func mayAskIdly(at now: MonotonicTime) -> Bool {
-        pacing.allowance(at: now) > (frontIsHeldBack ? 0 : queue.count)
+        pacing.allowance(at: now) > (frontIsHeldBack ? 0 : queue.count - resolver.sentBefore.count)
     }
 
     /// Takes the broker's answer to a question.

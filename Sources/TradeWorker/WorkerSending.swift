@@ -32,7 +32,7 @@ extension Worker {
 
         // Those that this very turn accepted follow, unless there are others between them and the front.
         let acceptedCount = queue.isWhole ? record.accepted.count : 0
-        // Whether one that is being looked up keeps those behind it from overtaking.
+        // Whether one that is to be sent is looked up first, so that those behind it must not overtake it.
         var isBlocked = false
         for index in 0..<queue.front.count + acceptedCount {
             let isInFront = index < queue.front.count
@@ -41,29 +41,33 @@ extension Worker {
             if record.leftQueue.contains(decision.row) { continue }
             let halt = record.halt(covering: decision.decision.strategy, halts)
             if let refusal = refusal(of: decision, halt, at: now) {
-                guard resolver.sentBefore.ruleOut(decision) else {
-                    record.toLookUp.append(decision)
-                    continue
-                }
                 try refuse(decision, refusal, in: transaction, &record, at: now)
             } else if maySend, record.intent == nil, !isBlocked, !mustWait(decision, halt) {
-                guard resolver.sentBefore.ruleOut(decision) else {
-                    record.toLookUp.append(decision)
+                if resolver.sentBefore.ruleOut(decision) {
+                    record.intent = try begin(decision, in: transaction, at: now)
+                    record.leftQueue.insert(decision.row)
+                } else {
+                    record.toLookUp.append((decision, refusal: nil))
                     isBlocked = true
-                    continue
                 }
-                record.intent = try begin(decision, in: transaction, at: now)
-                record.leftQueue.insert(decision.row)
             }
             if !everything, record.intent != nil || isBlocked { return }
         }
         record.foundNothingToSend = maySend && record.intent == nil
     }
 
+    /// Refuses a waiting decision. One that another worker may have sent is looked up before that is told; that it is to
+    /// be refused is stored at once, so that neither a restart nor a calendar that is set back makes it fresh again.
     private func refuse(
         _ waiting: WaitingDecision, _ refusal: SendRefusal, in transaction: borrowing JournalTransaction,
         _ record: inout TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
+        guard resolver.sentBefore.ruleOut(waiting) else {
+            guard resolver.sentBefore.refusal(of: waiting) == nil else { return }
+            try transaction.note(refusal, of: waiting.row, at: now.moment)
+            record.toLookUp.append((waiting, refusal))
+            return
+        }
         let outcome = Outcome(DecisionSummary(waiting.decision), refusedFor: refusal, at: now.moment)
         record.outcomes.append(
             try transaction.append(outcome, of: waiting.row, partition: settings.partition))
@@ -73,6 +77,7 @@ extension Worker {
 
     /// Why a waiting decision is not to be sent any more, if so. First match wins.
     private func refusal(of waiting: WaitingDecision, _ halt: Halt?, at now: ClockReading) -> SendRefusal? {
+        if let decidedBefore = waiting.refusal ?? resolver.sentBefore.refusal(of: waiting) { return decidedBefore }
         if waiting.deadline.hasPassed(at: now) { return .expired }
         if let halt, !halt.hold { return .halted }
         return nil

@@ -267,7 +267,9 @@ package final class Simulation {
             disk.restore(backup)
             bus.forgetWhatIsOnItsWay()
         }
-        time.after(chance.duration(upTo: .seconds(20))) { [self] in startLife() }
+        // Nobody restores a database within the settle time; a request that was on its way has arrived by then.
+        let pause: Microseconds = wasRestored ? .seconds(60) : .zero
+        time.after(pause + chance.duration(upTo: .seconds(20))) { [self] in startLife() }
     }
 
     private func tellOfRestore(_ journal: TradeJournal) {
