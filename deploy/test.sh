@@ -43,6 +43,9 @@ run "fuzzing" bash deploy/fuzz.sh "${FUZZING_SECONDS:-10}"
 for script in Tests/PythonTests/test_*.py; do
     run "$(basename "$script" .py)" "$python" "$script" "$binaries"
 done
+# The same worlds each time, and then new ones; a longer run is simulate.sh by itself.
+run "simulation, known seeds" bash deploy/simulate.sh --first 1 --seeds 300
+run "simulation, new seeds" bash deploy/simulate.sh --seeds 100000 --seconds "${SIMULATION_SECONDS:-40}"
 # A tenth of them: built for debugging, all ten thousand take minutes.
 run "ten_thousand" "$python" Tests/PythonTests/ten_thousand.py "$binaries" --decisions="${DECISIONS:-1000}"
 # Minutes and hours of it: soak.sh.

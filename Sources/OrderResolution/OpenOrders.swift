@@ -75,13 +75,15 @@ package struct OpenOrders {
 
     // MARK: Changes
 
-    /// Takes an execution in, or its new state; one that has ended is let go.
+    /// Takes an execution in, or its new state; one that has ended, with all that hangs on it, is let go.
     /// - Parameter afterRestart: Whether time has passed unseen, so that it is to be looked at now.
     mutating func put(_ open: OpenExecution, at now: MonotonicTime, afterRestart: Bool = false) {
         let before = remove(open.decisionRow)
-        guard !open.execution.decisionStatus.isFinal else { return findNextDue() }
+        let isOver = open.execution.decisionStatus.isFinal
+        guard !isOver || open.execution.hasLivingLegs else { return findNextDue() }
         let watch: Watch
         switch open.execution.certainty {
+        case .answered where isOver: watch = .following(FollowSchedule(exitsAt: now), .byItself)
         case .unknown:
             if case .unknown(let unknown)? = before?.watch {
                 watch = .unknown(unknown)

@@ -120,6 +120,9 @@ package struct OrderResolver {
         guard var open = orders.execution(row) else { return }
         let wasUnknown = open.execution.certainty == .unknown
         switch sighting.answer {
+        case .order(let order) where open.execution.decisionStatus.isFinal:
+            orders.looked(row, changed: false, at: now.monotonic)
+            if open.execution.noteLegs(of: order) { sighting.legs = Sighting.Legs(open: open, order: order) }
         case .order(let order):
             guard open.execution.observe(order, terms: open.decision.order, at: now.moment) else {
                 orders.gotNoAnswer(question, at: now.monotonic)

@@ -14,6 +14,12 @@ package struct Sighting {
         var evidence: Payload
     }
 
+    /// An order that has ended, shown with the legs that hang on it.
+    struct Legs {
+        var open: OpenExecution
+        var order: BrokerOrder
+    }
+
     let request: LookUpRequest
     let askedAt: Timestamp
     let result: HTTPExchangeResult
@@ -23,7 +29,11 @@ package struct Sighting {
     /// The decision that was looked up because another worker may have sent it.
     var mayHaveBeenSent: WaitingDecision?
 
-    package var needsStoring: Bool { !changes.isEmpty || !notes.isEmpty || mayHaveBeenSent != nil }
+    var legs: Legs?
+
+    package var needsStoring: Bool {
+        !changes.isEmpty || !notes.isEmpty || mayHaveBeenSent != nil || legs != nil
+    }
 
     init(request: LookUpRequest, askedAt: Timestamp, result: HTTPExchangeResult) {
         self.request = request
@@ -103,6 +113,13 @@ package struct Sighting {
             } else {
                 stored.wasNotSent = waiting.row
             }
+        }
+        if let legs, try transaction.isNews(of: legs.order.legs) {
+            let row = legs.open.decisionRow
+            try keep(evidence, of: row, in: transaction, at: time)
+            try transaction.keep(legs.order, of: row, at: time)
+            try transaction.update(legs.open, response: nil, at: time)
+            stored.changed.append(legs.open)
         }
         return stored
     }

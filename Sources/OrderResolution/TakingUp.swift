@@ -41,6 +41,7 @@ extension OrderResolver {
             }
             return nil
         case .isFollowed: return nil
+        case .isOver where open.execution.hasLivingLegs: return nil
         case .forgotten, .takesItsTurn, .isOver, .contradiction:
             throw JournalFault.contradiction(
                 open.execution.clientOrderID,

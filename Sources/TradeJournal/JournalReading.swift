@@ -74,7 +74,8 @@ extension TradeJournal {
             filledAveragePrice: row.text(15).flatMap(ExactDecimal.init),
             commission: row.text(16).flatMap(ExactDecimal.init), submittedAt: try time(row.requiredText(17)),
             filledAt: row.text(18).flatMap(Timestamp.init), rejectedAt: row.text(19).flatMap(Timestamp.init),
-            filledBeforeReplacement: filledBefore, orderUpdatedAt: row.text(21).flatMap(Timestamp.init))
+            filledBeforeReplacement: filledBefore, hasLivingLegs: try row.requiredInteger(28) != 0,
+            orderUpdatedAt: row.text(21).flatMap(Timestamp.init))
         return OpenExecution(
             decisionRow: DecisionRow(try row.requiredInteger(0)), row: ExecutionRow(try row.requiredInteger(2)),
             decision: decision, execution: execution, lookUps: Int(try row.requiredInteger(22)),

@@ -152,6 +152,7 @@ package struct JournalTransaction: ~Copyable {
         try update.bind(execution.errorDetails)
         try update.bind(execution.resolution?.rawValue)
         try update.bind(execution.brokerKnowsID ? 1 : 0)
+        try update.bind(execution.hasLivingLegs ? 1 : 0)
         try update.bind(open.lostAt?.moment.text)
         try update.bind(open.lostAt?.bootID)
         try update.bind(open.lostAt?.monotonic.microseconds)
@@ -188,6 +189,20 @@ package struct JournalTransaction: ~Copyable {
         try upsert.bind(time.text)
         try upsert.run()
         for leg in order.legs { try keep(leg, of: decision, parent: order.id, at: time) }
+    }
+
+    /// Whether any of these orders is not known, or is known as it was before.
+    package func isNews(of orders: [BrokerOrder]) throws(JournalFault) -> Bool {
+        for order in orders {
+            try statements.order.bind(order.id)
+            let known = try statements.order.first { (row) throws(JournalFault) in
+                (status: OrderStatus(try row.requiredText(0)), filled: row.text(1))
+            }
+            guard let known else { return true }
+            if known.status.isEnd, known.status != .replaced { continue }
+            if known.status != order.status || known.filled != order.filledQuantity?.text { return true }
+        }
+        return false
     }
 
     // MARK: Outcomes

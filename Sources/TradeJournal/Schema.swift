@@ -21,6 +21,9 @@ enum Schema {
     private static let version2 = """
         ALTER TABLE trade_executions ADD COLUMN resolution TEXT
             CHECK (resolution IN ('found', 'adopted', 'absent', 'taken'));
+        -- Whether exits that hang on the order live on.
+        ALTER TABLE trade_executions ADD COLUMN legs_open INTEGER NOT NULL DEFAULT 0 CHECK (legs_open IN (0, 1));
+        CREATE INDEX trade_executions_legs_open ON trade_executions (trade_decision_id) WHERE legs_open = 1;
         -- Whether the POST was answered with "client_order_id must be unique".
         ALTER TABLE trade_executions ADD COLUMN broker_knows_id INTEGER NOT NULL DEFAULT 0
             CHECK (broker_knows_id IN (0, 1));

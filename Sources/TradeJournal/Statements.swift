@@ -22,7 +22,9 @@ struct Statements {
     let noteRefusal: PreparedStatement
     let endDecision: PreparedStatement
     let noteOutcome: PreparedStatement
+    /// What has ended stays as it is: only an older look-up could say otherwise.
     let upsertOrder: PreparedStatement
+    let order: PreparedStatement
     let openExecutions: PreparedStatement
 
     let insertOutcome: PreparedStatement
@@ -82,7 +84,7 @@ struct Statements {
             UPDATE trade_executions SET status = ?, certainty = ?,
                 api_response_payload_id = coalesce(?, api_response_payload_id), alpaca_order_id = ?,
                 followed_order_id = ?, order_status = ?, order_updated_at = ?, http_status_code = ?, error_message = ?,
-                error_details = ?, resolution = ?, broker_knows_id = ?, lost_at = ?, lost_boot_id = ?, lost_monotonic_us = ?,
+                error_details = ?, resolution = ?, broker_knows_id = ?, legs_open = ?, lost_at = ?, lost_boot_id = ?, lost_monotonic_us = ?,
                 filled_quantity = ?, filled_before_replacement = ?, filled_avg_price = ?, commission = ?,
                 look_ups = ?, filled_at = ?, rejected_at = ?, updated_at = ?
             WHERE id = ?
@@ -110,13 +112,15 @@ struct Statements {
                 quantity = excluded.quantity, notional = excluded.notional, status = excluded.status,
                 filled_quantity = excluded.filled_quantity, filled_avg_price = excluded.filled_avg_price,
                 updated_at = excluded.updated_at
+            WHERE alpaca_orders.status NOT IN ('filled', 'canceled', 'expired', 'rejected')
             """)
+        order = try prepare("SELECT status, filled_quantity FROM alpaca_orders WHERE alpaca_order_id = ?")
         let openExecution = """
             SELECT d.id, d.message, e.id, e.execution_id, e.status, e.certainty, d.status, d.failure_reason,
                 e.alpaca_order_id, e.followed_order_id, e.order_status, e.http_status_code, e.error_message,
                 e.error_details, e.filled_quantity, e.filled_avg_price, e.commission, e.submitted_at, e.filled_at,
                 e.rejected_at, e.filled_before_replacement, e.order_updated_at, e.look_ups, e.resolution, e.lost_at,
-                e.lost_boot_id, e.lost_monotonic_us, e.broker_knows_id
+                e.lost_boot_id, e.lost_monotonic_us, e.broker_knows_id, e.legs_open
             FROM trade_decisions d
             """
         openExecutions = try prepare(
@@ -126,8 +130,10 @@ struct Statements {
             \(openExecution) JOIN trade_executions e ON e.trade_decision_id = d.id WHERE d.status = 'pending'
             UNION ALL
             \(openExecution) JOIN trade_executions e ON e.trade_decision_id = d.id
-            WHERE d.status IN ('executed', 'failed')
-                AND d.id IN (SELECT trade_decision_id FROM trade_executions WHERE certainty IN ('sending', 'unknown'))
+            WHERE d.status IN ('executed', 'failed') AND d.id IN (
+                SELECT trade_decision_id FROM trade_executions WHERE certainty IN ('sending', 'unknown')
+                UNION
+                SELECT trade_decision_id FROM trade_executions WHERE legs_open = 1)
             ORDER BY 1
             """)
 

@@ -23,6 +23,7 @@ package final class TradeJournal {
             let queue = try DatabaseQueue(path: path, configuration: TradeJournal.configuration)
             try TradeJournal.checkDurability(of: queue)
             try TradeJournal.migrate(queue)
+            try queue.inDatabase(TradeJournal.settleLog)
             self.queue = queue
             (statements, connection, stream, counters) = try queue.inDatabase { database in
                 guard let connection = database.sqliteConnection else {
@@ -86,6 +87,23 @@ package final class TradeJournal {
         try migrator.migrate(queue)
     }
 
+    /// Copies the log that the process before this one has left into the database, and begins a new one.
+    ///
+    /// After a sync that failed, Linux takes what did not reach the disk for written. Whoever died then has left a log
+    /// that reads well and is not on the disk, and all that is appended to it would be lost with it when the power
+    /// fails. What is copied is written and synced anew. (Source: "fsync failures" at the PostgreSQL wiki,
+    /// https://wiki.postgresql.org/wiki/Fsync_Errors.)
+    private static func settleLog(_ database: Database) throws {
+        let connection = database.sqliteConnection
+        let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        // Somebody reads the database just now. Waiting for a reader that never ends would be worse.
+        guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else {
+            throw JournalFault(
+                "opening the database", code: sqlite3_extended_errcode(connection),
+                message: String(cString: sqlite3_errmsg(connection)))
+        }
+    }
+
     // MARK: Writing
 
     /// Runs `body` in one transaction and commits it durably. When anything fails, nothing of it has happened.
@@ -121,7 +139,7 @@ package final class TradeJournal {
     /// it when the log has grown, and takes longer for it.
     package func checkpoint() throws(JournalFault) {
         let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
-        guard code == SQLITE_OK || code == SQLITE_BUSY else {
+        guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else {
             throw JournalFault(
                 "checkpointing the database", code: code, message: String(cString: sqlite3_errmsg(connection)))
         }

@@ -91,4 +91,25 @@ struct PowerFailureTests {
         // The last that failed may be found all the same; those before it were written over.
         #expect(found.decisions.count <= trading.accepted.count + min(failedCount, 1))
     }
+
+    @Test(
+        "takes nothing that was committed after a process died of failed syncs, and another went on", arguments: 0..<50)
+    func failedSyncsOfTheProcessBefore(seed: UInt64) throws {
+        let disk = SimulatedDisk(name: "failed-syncs-before-\(seed)", seed: seed)
+        do {
+            // Its log reads well, and is not on the disk.
+            let trading = try Trading(on: disk)
+            disk.condition = .failingSyncs
+            for number in 1...3 { try trading.accept("lost-\(number)") }
+            disk.killProcess()
+        }
+        disk.condition = .working
+        let trading = try Trading(on: disk)
+        for number in 1...20 { try trading.accept("d-\(number)") }
+        disk.losePower()
+        let found = try Findings(disk.databasePath)
+        #expect(found.integrity == ["ok"])
+        #expect(found.decisions.isSuperset(of: trading.accepted))
+        #expect(trading.accepted.count == 20)
+    }
 }

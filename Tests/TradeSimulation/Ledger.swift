@@ -212,12 +212,17 @@ final class Ledger {
         }
     }
 
-    /// Whether a decision waits or is under way.
+    /// Whether a decision waits or is under way, or an order that hangs on one has not ended.
     func somethingIsOpen() -> Bool? {
         look {
             try Bool.fetchOne(
-                $0, sql: "SELECT EXISTS (SELECT 1 FROM trade_decisions WHERE status IN ('pending', 'executing'))")
-                ?? false
+                $0,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM trade_decisions WHERE status IN ('pending', 'executing'))
+                        OR EXISTS (
+                            SELECT 1 FROM alpaca_orders
+                            WHERE status NOT IN ('filled', 'canceled', 'expired', 'rejected', 'replaced'))
+                    """) ?? false
         }
     }
 

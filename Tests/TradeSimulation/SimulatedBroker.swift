@@ -91,9 +91,10 @@ final class SimulatedBroker {
         case .arrivesAfterItWasGivenUp:
             let givenUp = chance.duration(upTo: .seconds(10))
             lose(after: givenUp)
-            // Later than the settle time nothing arrives: that is what it is for.
-            let room = Circumstances.settleTime.count - circumstances.hiddenFor.count - 2_000_000
-            arrive(target, body, after: givenUp + Microseconds(chance.number(1...room)), by: life)
+            // When the settle time is over nothing arrives any more: that is what it is for. It may count from the moment
+            // at which the request leaves, where the worker dies then.
+            let last = Circumstances.settleTime.count - circumstances.hiddenFor.count - 2_000_000
+            arrive(target, body, after: Microseconds(chance.number(givenUp.count...last)), by: life)
         case .meetsServerError(let isRecorded):
             if isRecorded { arrive(target, body, after: there, by: life) }
             let status = chance.pick([500, 502, 503, 504])

@@ -83,6 +83,8 @@ package final class Simulation {
         planTroubles()
         run(until: { publishers.allSatisfy(\.isDone) }, within: .seconds(90 * 86_400), or: .goesOn)
         calmDown()
+        // What is still on its way arrives.
+        runOn(for: .seconds(60))
         run(until: { isAtRest() }, within: .seconds(6 * 3600), or: .everyEnd)
         // The broker may not have shown yet that an order has become something else; nothing may come of that.
         runOn(for: .seconds(120))

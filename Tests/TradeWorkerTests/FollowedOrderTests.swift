@@ -1,4 +1,5 @@
 import AlpacaSimulator
+import Foundation
 import StrictJSON
 import TestKit
 import Testing
@@ -46,6 +47,28 @@ struct FollowedOrderTests {
         let last = try #require(try await outcomes(of: [step(200, end)]).last)
         #expect(last["result"] == "failed")
         #expect(last["execution"]?["status"] == "cancelled")
+    }
+
+    @Test("by the exits that hang on it, is over for its decision, and they are recorded until they end")
+    func exits() async throws {
+        let broker = try await SimulatedAlpaca.start()
+        let worker = try RunningWorker(broker: broker.url)
+        _ = try worker.decide(
+            "d-1",
+            #""symbol":"AAPL","side":"buy","quantity":"10","order_class":"bracket","#
+                + #""take_profit":{"limit_price":"300"},"stop_loss":{"stop_price":"100"}"#)
+        #expect(try worker.finalOutcome(of: "d-1")["result"] == "success")
+        let legs = "SELECT status FROM alpaca_orders WHERE parent_order_id IS NOT NULL ORDER BY status"
+        #expect(try worker.texts(legs).count == 2)
+
+        // What happens while no worker runs is found, too.
+        worker.kill()
+        try await broker.setPrice(ExactDecimal(310), of: "AAPL")
+        try worker.restart()
+        while try worker.texts(legs) != ["canceled", "filled"] { usleep(100_000) }
+        #expect(try worker.number("SELECT sum(legs_open) FROM trade_executions") == 0)
+        #expect(try worker.number("SELECT count(*) FROM outcomes WHERE body LIKE '%\"final\":true%'") == 1)
+        #expect(await broker.summary().posts == 1)
     }
 
     @Test("through states that nobody has heard of, is followed all the same")

@@ -69,6 +69,18 @@ struct LostAnswerTests {
             try worker.number("SELECT count(*) FROM api_payloads WHERE method = 'GET' AND status_code = 404") >= 3)
     }
 
+    @Test("leaves once, whatever goes wrong, and so does the next", arguments: Fault.allCases)
+    func leavesOnce(_ fault: Fault) async throws {
+        let broker = try await SimulatedAlpaca.start()
+        let worker = try RunningWorker(broker: broker.url, settings: Self.impatient)
+        _ = try worker.decide("d-0")
+        _ = try worker.finalOutcome(of: "d-0")
+        await broker.addFault(FaultRule(fault, clientOrderID: "s:d-1", milliseconds: fault == .slowDrip ? 1 : 200))
+        for id in ["d-1", "d-2"] { _ = try worker.decide(id) }
+        for id in ["d-1", "d-2"] { _ = try worker.finalOutcome(of: id) }
+        #expect(await broker.receivedOrders().map(\.clientOrderID) == ["s:d-0", "s:d-1", "s:d-2"])
+    }
+
     @Test("is answered all the same when the answer comes slowly, byte by byte")
     func slowDrip() async throws {
         let broker = try await SimulatedAlpaca.start()

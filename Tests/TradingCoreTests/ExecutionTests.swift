@@ -325,6 +325,7 @@ struct FollowingTests {
             filledAveragePrice: known.filledAveragePrice,
             commission: known.commission, submittedAt: known.submittedAt, filledAt: known.filledAt,
             rejectedAt: known.rejectedAt, filledBeforeReplacement: known.filledBeforeReplacement,
+            hasLivingLegs: known.hasLivingLegs,
             orderUpdatedAt: known.orderUpdatedAt)
         #expect(execution == known)
         #expect(try execution.look(order("new", updated: 4)) == nil)

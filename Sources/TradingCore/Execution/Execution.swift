@@ -34,6 +34,9 @@ package struct Execution: Equatable, Sendable {
     package private(set) var rejectedAt: Timestamp?
     /// What the orders that were replaced had filled.
     package private(set) var filledBeforeReplacement: ExactDecimal = .zero
+    /// Whether exits that hang on the order live on after it has ended. They are recorded until they end, and change
+    /// nothing here.
+    package private(set) var hasLivingLegs = false
     /// The broker's `updated_at` of the newest state taken; what is older is not looked at.
     package private(set) var orderUpdatedAt: Timestamp?
 
@@ -52,7 +55,7 @@ package struct Execution: Equatable, Sendable {
         resolution: Resolution?, brokerKnowsID: Bool, filledQuantity: ExactDecimal?,
         filledAveragePrice: ExactDecimal?, commission: ExactDecimal?, submittedAt: Timestamp, filledAt: Timestamp?,
         rejectedAt: Timestamp?,
-        filledBeforeReplacement: ExactDecimal, orderUpdatedAt: Timestamp?
+        filledBeforeReplacement: ExactDecimal, hasLivingLegs: Bool, orderUpdatedAt: Timestamp?
     ) {
         self.id = id
         self.clientOrderID = clientOrderID
@@ -75,6 +78,7 @@ package struct Execution: Equatable, Sendable {
         self.filledAt = filledAt
         self.rejectedAt = rejectedAt
         self.filledBeforeReplacement = filledBeforeReplacement
+        self.hasLivingLegs = hasLivingLegs
         self.orderUpdatedAt = orderUpdatedAt
     }
 
@@ -163,6 +167,15 @@ package struct Execution: Equatable, Sendable {
         return self.differsVisibly(from: before)
     }
 
+    /// A look-up of an order that has ended shows how its legs are. Says whether it does.
+    package mutating func noteLegs(of order: BrokerOrder) -> Bool {
+        guard decisionStatus.isFinal, hasLivingLegs, order.id == followedOrderID, !order.legs.isEmpty else {
+            return false
+        }
+        hasLivingLegs = order.legs.contains { !$0.status.isEnd }
+        return true
+    }
+
     /// Before anything was sent, a look-up shows that the broker has an order of this decision: a worker whose database
     /// knew more than this one placed it. Says whether it is ours; where it is not, nothing changes.
     package mutating func adopt(_ order: BrokerOrder, terms: OrderTerms, at time: Timestamp) -> Bool {
@@ -203,6 +216,7 @@ package struct Execution: Equatable, Sendable {
             filledAveragePrice = nil
         }
         commission = order.commissionOfFirstLegOrOrder
+        hasLivingLegs = order.status != .replaced && order.legs.contains { !$0.status.isEnd }
         self.status = status
 
         if order.status == .replaced, let successor = order.replacedBy, successor != order.id {
@@ -263,6 +277,7 @@ package struct Execution: Equatable, Sendable {
         var right = other
         left.orderUpdatedAt = nil
         right.orderUpdatedAt = nil
+        right.hasLivingLegs = left.hasLivingLegs
         return left != right
     }
 }

@@ -5,23 +5,33 @@ package struct FollowSchedule: Equatable, Sendable {
 
     /// A market order is filled within some 3 to 900 ms (measured on a paper account).
     private static let shortest = Microseconds.milliseconds(100)
-    private static let longest = Microseconds.seconds(60)
+    /// How long it is left alone at most.
+    private let longest: Microseconds
 
     /// Begins to follow an order that has just changed.
     package init(changedAt now: MonotonicTime) {
         lastChange = now
         due = now + FollowSchedule.shortest
+        longest = .seconds(60)
+    }
+
+    /// Begins to follow the exits of an order that has ended: they may live for weeks, and no decision waits for them.
+    package init(exitsAt now: MonotonicTime) {
+        lastChange = now
+        due = now + .seconds(1)
+        longest = .seconds(600)
     }
 
     /// Begins to follow an order after a restart, when anything may have happened meanwhile.
     package init(dueAt now: MonotonicTime) {
         lastChange = now
         due = now
+        longest = .seconds(60)
     }
 
     package mutating func looked(at now: MonotonicTime, changed: Bool) {
         if changed { lastChange = now }
-        due = now + min(max((now - lastChange) / 2, FollowSchedule.shortest), FollowSchedule.longest)
+        due = now + min(max((now - lastChange) / 2, FollowSchedule.shortest), longest)
     }
 }
 
