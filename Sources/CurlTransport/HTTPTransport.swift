@@ -90,8 +90,6 @@ package final class PlacementLine {
 
     init(_ exchange: HTTPExchange) { self.exchange = exchange }
 
-    package var isUnderWay: Bool { exchange.isUnderWay }
-
     package func start(path: String, body: [UInt8]) throws(CurlError) {
         try exchange.start(path: path, body: body)
     }
@@ -105,8 +103,6 @@ package final class LookUpLine {
     let exchange: HTTPExchange
 
     init(_ exchange: HTTPExchange) { self.exchange = exchange }
-
-    package var isUnderWay: Bool { exchange.isUnderWay }
 
     package func start(path: String) throws(CurlError) {
         try exchange.start(path: path, body: [])

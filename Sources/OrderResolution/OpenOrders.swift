@@ -2,8 +2,8 @@ import AlpacaAPI
 package import TradeJournal
 package import TradingCore
 
-/// The decisions whose attempt has ended and whose order has not, or whose order is not known: what there is to ask the
-/// broker about, and which question is next.
+/// The decisions whose attempt has ended and whose order has not, or is not known, or has exits that live on: what there
+/// is to ask the broker about, and which question is next.
 package struct OpenOrders {
     /// One question to the broker, and whom its answer is for.
     enum LookUp: Equatable {
@@ -42,6 +42,8 @@ package struct OpenOrders {
     }
 
     private var entries: [DecisionRow: Entry] = [:]
+    /// The unknown attempts that somebody wants to know about now.
+    private var hurried: Set<DecisionRow> = []
     private let settleTime: Microseconds
     package private(set) var unknownCount = 0
     /// When the next question is due; nil when there is none.
@@ -93,9 +95,11 @@ package struct OpenOrders {
             }
             unknownCount += 1
             unknownPerStrategy[open.decision.strategy, default: 0] += 1
-        case .answered, .sending, .notSent:
+        case .answered:
             let schedule = afterRestart ? FollowSchedule(dueAt: now) : FollowSchedule(changedAt: now)
             watch = .following(schedule, .recentOrders)
+        case .sending, .notSent:
+            preconditionFailure("an attempt that is open has been answered, or its answer was lost")
         }
         entries[open.decisionRow] = Entry(open: open, watch: watch)
         findNextDue()
@@ -103,6 +107,7 @@ package struct OpenOrders {
 
     private mutating func remove(_ row: DecisionRow) -> Entry? {
         guard let entry = entries.removeValue(forKey: row) else { return nil }
+        hurried.remove(row)
         if case .unknown = entry.watch {
             unknownCount -= 1
             let strategy = entry.open.decision.strategy
@@ -122,6 +127,7 @@ package struct OpenOrders {
             guard case .unknown(var unknown) = entry.watch else { continue }
             unknown.hurry(at: now)
             entries[row]?.watch = .unknown(unknown)
+            hurried.insert(row)
         }
         findNextDue()
     }
@@ -129,7 +135,9 @@ package struct OpenOrders {
     // MARK: What a look-up said
 
     /// The broker has no order under this id.
-    mutating func wasNotFound(_ row: DecisionRow, at now: MonotonicTime) -> UnknownCase.Verdict {
+    mutating func wasNotFound(
+        _ row: DecisionRow, askedAt: MonotonicTime, at now: MonotonicTime
+    ) -> UnknownCase.Verdict {
         guard var entry = entries[row] else { return .stillUnknown }
         defer { findNextDue() }
         entry.open.lookUps += 1
@@ -139,7 +147,7 @@ package struct OpenOrders {
             looked(row, changed: false, at: now)
             return .stillUnknown
         }
-        let verdict = unknown.wasNotFound(at: now)
+        let verdict = unknown.wasNotFound(askedAt: askedAt, at: now)
         entry.watch = .unknown(unknown)
         entries[row] = entry
         return entry.open.execution.canBeProvenAbsent ? verdict : .stillUnknown
@@ -182,14 +190,32 @@ package struct OpenOrders {
 
     // MARK: The next question
 
-    /// The question that is due, if any: unknown attempts first, then one for as many followed orders as possible.
-    func next(at now: MonotonicTime) -> LookUp? {
+    /// The unknown attempt whose turn it is, if any.
+    /// - Parameter onlyHurried: Whether to look only at those that somebody wants to know about now.
+    func nextUnknown(at now: MonotonicTime, onlyHurried: Bool) -> LookUp? {
+        if onlyHurried, hurried.isEmpty { return nil }
+        return next(at: now) { entry in
+            guard case .unknown = entry.watch else { return false }
+            return !onlyHurried || hurried.contains(entry.open.decisionRow)
+        }.map { unknown($0.open) }
+    }
+
+    /// When the first of the attempts is due that somebody wants to know about now.
+    var hurriedDue: MonotonicTime? { hurried.lazy.compactMap { due(of: $0) }.min() }
+
+    private func next(at now: MonotonicTime, where isMeant: (Entry) -> Bool) -> Entry? {
         guard let nextDue, nextDue <= now else { return nil }
-        let due = entries.values.filter { $0.watch.due <= now }.sorted { $0.watch.due < $1.watch.due }
-        for entry in due {
-            if case .unknown = entry.watch { return unknown(entry.open) }
+        return entries.values.filter { $0.watch.due <= now && isMeant($0) }.min {
+            ($0.watch.due, $0.open.decisionRow) < ($1.watch.due, $1.open.decisionRow)
         }
-        guard let first = due.first, case .following(_, let place) = first.watch else { return nil }
+    }
+
+    /// One question for as many followed orders as possible, where one is due.
+    func nextFollowed(at now: MonotonicTime) -> LookUp? {
+        let first = next(at: now) { entry in
+            if case .following = entry.watch { true } else { false }
+        }
+        guard let first, case .following(_, let place) = first.watch else { return nil }
         // Whoever is due soon comes along: one listing costs no more for it, and spares a question of its own.
         let together = entries.values.filter { entry in
             guard case .following(let schedule, place) = entry.watch else { return false }
@@ -213,7 +239,9 @@ package struct OpenOrders {
     }
 
     private func single(_ open: OpenExecution) -> LookUp {
-        guard let id = open.execution.followedOrderID else { return unknown(open) }
+        guard let id = open.execution.followedOrderID else {
+            preconditionFailure("an order that is followed has an id")
+        }
         return .single(open.decisionRow, .order(id: id))
     }
 }

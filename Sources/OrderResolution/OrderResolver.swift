@@ -18,18 +18,17 @@ package struct OrderResolver {
 
         let subject: Subject
         let request: LookUpRequest
-        /// Whether the next decision waits for its answer.
+        /// Whether the next decision, or a person, waits for its answer.
         package let isUrgent: Bool
     }
 
     private let line: any OrderLookUps
-    private var asked: (question: Question, at: Timestamp)?
+    private var asked: (question: Question, at: ClockReading)?
     /// The attempt that has just been lost: it is asked for once before the next decision goes out.
     package private(set) var lookUpFirst: DecisionRow?
     package private(set) var orders: OpenOrders
-    package var sentBefore = SentBeforeChecks()
-    /// How many questions have been asked.
-    package private(set) var count = 0
+    package var priorSends = PriorSendChecks()
+    package private(set) var questionsAsked = 0
 
     package init(_ line: any OrderLookUps, settleTime: Microseconds) {
         self.line = line
@@ -56,18 +55,18 @@ package struct OrderResolver {
     }
 
     /// When the next question is due; nil while one is under way, or when there is none.
-    /// - Parameter onlyUrgent: Whether to look only at those for whose answer a decision waits.
+    /// - Parameter onlyUrgent: Whether to look only at those for whose answer a decision or a person waits.
     package func nextDue(onlyUrgent: Bool) -> MonotonicTime? {
         guard asked == nil else { return nil }
-        let checkDue = sentBefore.nextDue(onlyUrgent: onlyUrgent)
-        let orderDue = onlyUrgent ? lookUpFirst.flatMap { orders.due(of: $0) } : orders.nextDue
-        return [checkDue, orderDue].compactMap { $0 }.min()
+        let checkDue = priorSends.nextDue(onlyUrgent: onlyUrgent)
+        guard onlyUrgent else { return [checkDue, orders.nextDue].compactMap { $0 }.min() }
+        return [checkDue, lookUpFirst.flatMap { orders.due(of: $0) }, orders.hurriedDue].compactMap { $0 }.min()
     }
 
     /// What a look-up showed is stored: the memory follows the database.
     package mutating func remember(_ stored: Sighting.Stored, at now: MonotonicTime) {
         for open in stored.changed { orders.put(open, at: now) }
-        if let row = stored.wasNotSent { sentBefore.clear(row) }
+        if let row = stored.wasNotSent { priorSends.clear(row) }
     }
 
     // MARK: Asking
@@ -79,19 +78,19 @@ package struct OrderResolver {
             if let lookUp = orders.lookUp(ofUnknown: row) { return Question(lookUp, isUrgent: true) }
             lookUpFirst = nil
         }
-        for onlyUrgent in [true, false] {
-            guard let waiting = sentBefore.next(at: now, onlyUrgent: onlyUrgent) else { continue }
-            return Question(
-                subject: .whetherSentBefore(waiting.row), request: .orderByClientID(waiting.decision.clientOrderID),
-                isUrgent: onlyUrgent)
-        }
-        return orders.next(at: now).map { Question($0, isUrgent: false) }
+        if let waiting = priorSends.next(at: now, onlyUrgent: true) { return Question(waiting, isUrgent: true) }
+        if let lookUp = orders.nextUnknown(at: now, onlyHurried: true) { return Question(lookUp, isUrgent: true) }
+        if let lookUp = orders.nextUnknown(at: now, onlyHurried: false) { return Question(lookUp, isUrgent: false) }
+        // Those that are to be refused and those that are followed take turns: there may be thousands of either.
+        let check = priorSends.next(at: now, onlyUrgent: false).map { Question($0, isUrgent: false) }
+        let followed = orders.nextFollowed(at: now).map { Question($0, isUrgent: false) }
+        return questionsAsked.isMultiple(of: 2) ? check ?? followed : followed ?? check
     }
 
-    package mutating func ask(_ question: Question, at now: Timestamp) throws(EdgeFault) {
+    package mutating func ask(_ question: Question, at now: ClockReading) throws(EdgeFault) {
         precondition(asked == nil, "one question at a time")
         asked = (question, now)
-        count += 1
+        questionsAsked += 1
         try line.get(path: question.request.path)
     }
 
@@ -102,12 +101,12 @@ package struct OrderResolver {
     package mutating func takeAnswer(at now: ClockReading) -> (sighting: Sighting, result: HTTPExchangeResult)? {
         guard let (question, askedAt) = asked, let result = line.takeResult() else { return nil }
         asked = nil
-        var sighting = Sighting(request: question.request, askedAt: askedAt, result: result)
+        var sighting = Sighting(request: question.request, askedAt: askedAt.moment, result: result)
         switch question.subject {
         case .open(.unknown(let row, _)):
             if row == lookUpFirst { lookUpFirst = nil }
-            see(row, question, &sighting, at: now)
-        case .open(.single(let row, _)): see(row, question, &sighting, at: now)
+            see(row, question, &sighting, askedAt: askedAt.monotonic, at: now)
+        case .open(.single(let row, _)): see(row, question, &sighting, askedAt: askedAt.monotonic, at: now)
         case .open(.listing(let rows, _)): see(rows, question, &sighting, at: now)
         case .whetherSentBefore(let row): seeWhetherSentBefore(row, &sighting, at: now)
         }
@@ -115,14 +114,13 @@ package struct OrderResolver {
     }
 
     private mutating func see(
-        _ row: DecisionRow, _ question: Question, _ sighting: inout Sighting, at now: ClockReading
+        _ row: DecisionRow, _ question: Question, _ sighting: inout Sighting, askedAt: MonotonicTime,
+        at now: ClockReading
     ) {
         guard var open = orders.execution(row) else { return }
+        if open.execution.decisionStatus.isFinal { return seeLegs(of: open, question, &sighting, at: now) }
         let wasUnknown = open.execution.certainty == .unknown
         switch sighting.answer {
-        case .order(let order) where open.execution.decisionStatus.isFinal:
-            orders.looked(row, changed: false, at: now.monotonic)
-            if open.execution.noteLegs(of: order) { sighting.legs = Sighting.Legs(open: open, order: order) }
         case .order(let order):
             guard open.execution.observe(order, terms: open.decision.order, at: now.moment) else {
                 orders.gotNoAnswer(question, at: now.monotonic)
@@ -135,7 +133,7 @@ package struct OrderResolver {
             return sighting.changes.append(
                 Sighting.Change(open: open, order: isOurs ? order : nil, evidence: sighting.evidence))
         case .noSuchOrder:
-            switch orders.wasNotFound(row, at: now.monotonic) {
+            switch orders.wasNotFound(row, askedAt: askedAt, at: now.monotonic) {
             case .absent:
                 open.lookUps += 1
                 open.execution.proveAbsent(at: now.moment)
@@ -146,6 +144,25 @@ package struct OrderResolver {
         case .unreadable: orders.gotNoAnswer(question, at: now.monotonic)
         }
         if wasUnknown { sighting.notes.append(row) }
+    }
+
+    /// Of an order that has ended, only the exits that hang on it are of interest. Where the broker shows none any more,
+    /// they are given up.
+    private mutating func seeLegs(
+        of open: OpenExecution, _ question: Question, _ sighting: inout Sighting, at now: ClockReading
+    ) {
+        var open = open
+        orders.gotNoAnswer(question, at: now.monotonic)
+        open.lookUps += 1
+        switch sighting.answer {
+        case .order(let order):
+            if !open.execution.noteLegs(of: order) { open.execution.giveUpLegs() }
+            sighting.legs = Sighting.Legs(open: open, order: order)
+        case .noSuchOrder:
+            open.execution.giveUpLegs()
+            sighting.legs = Sighting.Legs(open: open, order: nil)
+        case .unreadable: break
+        }
     }
 
     private mutating func see(
@@ -175,16 +192,21 @@ package struct OrderResolver {
     }
 
     private mutating func seeWhetherSentBefore(_ row: DecisionRow, _ sighting: inout Sighting, at now: ClockReading) {
-        // It may have left the queue meanwhile, sent after all.
-        guard let waiting = sentBefore.waiting(row) else { return }
+        guard let waiting = priorSends.waiting(row) else { return }
         switch sighting.answer {
         case .order, .noSuchOrder: sighting.mayHaveBeenSent = waiting
-        case .unreadable: sentBefore.gotNoAnswer(row, at: now.monotonic)
+        case .unreadable: priorSends.gotNoAnswer(row, at: now.monotonic)
         }
     }
 }
 
 extension OrderResolver.Question {
+    fileprivate init(_ waiting: WaitingDecision, isUrgent: Bool) {
+        self.init(
+            subject: .whetherSentBefore(waiting.row), request: .orderByClientID(waiting.decision.clientOrderID),
+            isUrgent: isUrgent)
+    }
+
     fileprivate init(_ lookUp: OpenOrders.LookUp, isUrgent: Bool) {
         let request: LookUpRequest
         switch lookUp {

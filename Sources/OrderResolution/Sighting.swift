@@ -17,7 +17,8 @@ package struct Sighting {
     /// An order that has ended, shown with the legs that hang on it.
     struct Legs {
         var open: OpenExecution
-        var order: BrokerOrder
+        /// Nil where the broker has no such order any more.
+        var order: BrokerOrder?
     }
 
     let request: LookUpRequest
@@ -114,14 +115,19 @@ package struct Sighting {
                 stored.wasNotSent = waiting.row
             }
         }
-        if let legs, try transaction.isNews(of: legs.order.legs) {
+        if let legs, try areNews(legs, in: transaction) {
             let row = legs.open.decisionRow
             try keep(evidence, of: row, in: transaction, at: time)
-            try transaction.keep(legs.order, of: row, at: time)
+            if let order = legs.order { try transaction.keep(order, of: row, at: time) }
             try transaction.update(legs.open, response: nil, at: time)
             stored.changed.append(legs.open)
         }
         return stored
+    }
+
+    private func areNews(_ legs: Legs, in transaction: borrowing JournalTransaction) throws(JournalFault) -> Bool {
+        if !legs.open.execution.hasLivingLegs { return true }
+        return try transaction.areNews(legs.order?.legs ?? [])
     }
 
     private func keep(

@@ -44,8 +44,8 @@ extension TradeJournal {
         }
     }
 
-    /// Every decision whose attempt has begun and whose order has not ended, in order of acceptance; and any that
-    /// contradicts itself, being said to wait although its attempt has begun, or to be over although it has not ended.
+    /// Every decision whose attempt has begun, and whose order has not ended or has exits that live on, in order of
+    /// acceptance; and any that contradicts itself, being said to wait although its attempt has begun, or to be over although it has not ended.
     package func openExecutions() throws(JournalFault) -> [OpenExecution] {
         try withStatements { (statements) throws(JournalFault) in
             var open: [OpenExecution] = []

@@ -77,7 +77,7 @@ package final class WaitingDecision: Sendable {
     }
 }
 
-/// A decision whose attempt has begun and whose order has not ended.
+/// A decision whose attempt has begun, and whose order has not ended or has exits that live on.
 package struct OpenExecution: Sendable {
     package let decisionRow: DecisionRow
     package let row: ExecutionRow

@@ -191,8 +191,8 @@ package struct JournalTransaction: ~Copyable {
         for leg in order.legs { try keep(leg, of: decision, parent: order.id, at: time) }
     }
 
-    /// Whether any of these orders is not known, or is known as it was before.
-    package func isNews(of orders: [BrokerOrder]) throws(JournalFault) -> Bool {
+    /// Whether any of these orders is not stored yet, or stored in another state. What has ended stays as it is.
+    package func areNews(_ orders: [BrokerOrder]) throws(JournalFault) -> Bool {
         for order in orders {
             try statements.order.bind(order.id)
             let known = try statements.order.first { (row) throws(JournalFault) in

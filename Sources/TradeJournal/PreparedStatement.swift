@@ -109,7 +109,7 @@ final class PreparedStatement {
     private func fault() -> JournalFault {
         let connection = sqlite3_db_handle(handle)
         return JournalFault(
-            "writing to the database", code: sqlite3_extended_errcode(connection),
+            "using the database", code: sqlite3_extended_errcode(connection),
             message: String(cString: sqlite3_errmsg(connection)))
     }
 

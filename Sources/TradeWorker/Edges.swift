@@ -1,3 +1,4 @@
+import AlpacaAPI
 package import CurlTransport
 package import HostSystem
 package import OrderResolution
@@ -56,6 +57,16 @@ package struct ZeroMQIntake: DecisionIntake {
 extension OutcomeSocket: OutcomeTopic {
     package func publish(topic: String, body: [UInt8]) throws(EdgeFault) {
         try faulting { () throws(ZeroMQError) in try send(topic: topic, body: body) }
+    }
+}
+
+extension Configuration {
+    /// How to reach the broker.
+    package var brokerAccess: BrokerAccess {
+        BrokerAccess(
+            baseURL: brokerURL.text, credentials: credentials,
+            connectTimeoutMilliseconds: brokerConnectTimeoutMilliseconds,
+            requestTimeoutMilliseconds: brokerTimeoutMilliseconds)
     }
 }
 

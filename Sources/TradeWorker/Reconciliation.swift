@@ -47,9 +47,10 @@ package enum Reconciliation {
             guard isUnknown, now.monotonic - start.monotonic < duration else { return }
             if pacing.allowance(at: now.monotonic) > 0, let question = resolver.nextQuestion(at: now.monotonic) {
                 pacing.begin(at: now.monotonic)
-                try resolver.ask(question, at: now.moment)
+                try resolver.ask(question, at: now)
             }
-            let sleep = (resolver.nextDue(onlyUrgent: false) ?? now.monotonic + .seconds(1)) - now.monotonic
+            let next = pacing.nextAllowance(after: now.monotonic) ?? resolver.nextDue(onlyUrgent: false)
+            let sleep = (next ?? now.monotonic + .seconds(1)) - now.monotonic
             try transport.wait(for: [], milliseconds: Int32(max(1, min(sleep.millisecondsRoundedUp, 200))))
         }
     }

@@ -24,6 +24,9 @@ struct WaitingQueue {
         try readOn(journal)
     }
 
+    /// Whether more can be read from the database into the front.
+    var canReadOn: Bool { !isWhole && front.count < WaitingQueue.frontMax }
+
     /// Reads the next page from the database into the front.
     mutating func readOn(_ journal: TradeJournal) throws(JournalFault) {
         guard front.count < WaitingQueue.frontMax else { return }

@@ -93,7 +93,7 @@ package final class Worker<Intake: DecisionIntake> {
         try reply(to: messages, record.replies)
         try askBroker(at: now)
         if isHeartbeatDue { try beatHeart(at: now) }
-        return !messages.isEmpty || seen != nil || !record.isEmpty
+        return !messages.isEmpty || seen != nil || !record.isEmpty || frontIsHeldBack && queue.canReadOn
     }
 
     /// No more decisions are taken, and none is sent; the attempt under way is finished. Publishers are told
@@ -132,7 +132,7 @@ package final class Worker<Intake: DecisionIntake> {
             isRetry = true
         }
         do throws(JournalFault) {
-            if !queue.isWhole, queue.front.isEmpty || frontIsHeldBack { try queue.readOn(journal) }
+            if queue.canReadOn, queue.front.isEmpty || frontIsHeldBack { try queue.readOn(journal) }
             let requests = messages.map { Incoming($0) }
             guard
                 requests.contains(where: \.needsStoring) || attemptResult != nil || seen?.needsStoring ?? false
@@ -171,9 +171,9 @@ package final class Worker<Intake: DecisionIntake> {
     private func remember(_ record: TurnRecord, at now: ClockReading) {
         queue.apply(accepted: record.accepted, ended: record.leftQueue)
         for (waiting, refusal) in record.toLookUp {
-            resolver.sentBefore.begin(waiting, refusal: refusal, at: now.monotonic)
+            resolver.priorSends.begin(waiting, refusal: refusal, at: now.monotonic)
         }
-        for row in record.leftQueue { resolver.sentBefore.forget(row) }
+        for row in record.leftQueue { resolver.priorSends.forget(row) }
         frontIsHeldBack = record.foundNothingToSend
         refusedCount += record.refusedCount
         if let seen = record.seen { resolver.remember(seen, at: now.monotonic) }

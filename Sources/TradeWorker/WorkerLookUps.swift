@@ -14,17 +14,19 @@ extension Worker {
         else { return }
         pacing.begin(at: now.monotonic)
         do throws(EdgeFault) {
-            try resolver.ask(question, at: now.moment)
+            try resolver.ask(question, at: now)
             probe.pass(.lookUpSent)
         } catch {
             throw .edge(error)
         }
     }
 
-    /// Whether there is allowance to spare for a question that can wait. Decisions that must wait anyway need none: their
-    /// wait may be for this very answer.
+    /// Whether there is allowance to spare for a question that can wait: more than what the waiting decisions need, and a
+    /// quarter for those that come next. Decisions that must wait anyway need none: their wait may be for this very
+    /// answer.
     func mayAskIdly(at now: MonotonicTime) -> Bool {
-        pacing.allowance(at: now) > (frontIsHeldBack ? 0 : queue.count - resolver.sentBefore.count)
+        let needed = frontIsHeldBack ? 0 : queue.count - resolver.priorSends.count
+        return pacing.allowance(at: now) > needed + (settings.requestsPerMinute ?? 0) / 4
     }
 
     /// Takes the broker's answer to a question.

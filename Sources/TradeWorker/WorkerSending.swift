@@ -43,7 +43,7 @@ extension Worker {
             if let refusal = refusal(of: decision, halt, at: now) {
                 try refuse(decision, refusal, in: transaction, &record, at: now)
             } else if maySend, record.intent == nil, !isBlocked, !mustWait(decision, halt) {
-                if resolver.sentBefore.ruleOut(decision) {
+                if resolver.priorSends.ruleOut(decision) {
                     record.intent = try begin(decision, in: transaction, at: now)
                     record.leftQueue.insert(decision.row)
                 } else {
@@ -62,8 +62,8 @@ extension Worker {
         _ waiting: WaitingDecision, _ refusal: SendRefusal, in transaction: borrowing JournalTransaction,
         _ record: inout TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
-        guard resolver.sentBefore.ruleOut(waiting) else {
-            guard resolver.sentBefore.refusal(of: waiting) == nil else { return }
+        guard resolver.priorSends.ruleOut(waiting) else {
+            guard resolver.priorSends.refusal(of: waiting) == nil else { return }
             try transaction.note(refusal, of: waiting.row, at: now.moment)
             record.toLookUp.append((waiting, refusal))
             return
@@ -77,7 +77,7 @@ extension Worker {
 
     /// Why a waiting decision is not to be sent any more, if so. First match wins.
     private func refusal(of waiting: WaitingDecision, _ halt: Halt?, at now: ClockReading) -> SendRefusal? {
-        if let decidedBefore = waiting.refusal ?? resolver.sentBefore.refusal(of: waiting) { return decidedBefore }
+        if let decidedBefore = waiting.refusal ?? resolver.priorSends.refusal(of: waiting) { return decidedBefore }
         if waiting.deadline.hasPassed(at: now) { return .expired }
         if let halt, !halt.hold { return .halted }
         return nil

@@ -35,7 +35,8 @@ extension Worker {
             pending: queue.count, oldestPendingMilliseconds: max(0, oldest / 1_000_000),
             unknown: resolver.orders.unknownCount, refused: refusedCount, halted: halts.all(),
             open: resolver.orders.count,
-            isAttemptUnderWay: attempt != nil, isDraining: isDraining, storageFault: fault, lookUps: resolver.count,
+            isAttemptUnderWay: attempt != nil, isDraining: isDraining, storageFault: fault,
+            lookUps: resolver.questionsAsked,
             uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000, at: now.moment)
     }
 

@@ -65,8 +65,9 @@ struct Reconcile: ParsableCommand {
         }
         guard unknown.left.isEmpty else {
             throw Failure(
-                "still unknown: \(unknown.left.sorted().joined(separator: ", ")). The worker goes on looking; "
-                    + "see what it was told with `trade-executor show`")
+                "still unknown: \(unknown.left.sorted().joined(separator: ", ")). "
+                    + (isRunning ? "The worker goes on looking; see" : "See")
+                    + " what the broker said with `trade-executor show`, or try again")
         }
     }
 

@@ -151,6 +151,7 @@ final class SimulatedBroker {
             return
         }
         let isLate = chance.happens(circumstances.questionIsAnsweredLate)
+        let isSlow = chance.happens(circumstances.questionIsAnsweredLate)
         let cut = chance.happens(circumstances.questionIsAnsweredWithGarbage) ? chance.number(0...900) : nil
         time.after(delay) { [self] in
             guard life.isAlive else { return }
@@ -166,7 +167,11 @@ final class SimulatedBroker {
             ledger.note(
                 "GET \(target): HTTP \(answered.status), \(answered.body.count) bytes: \(String(decoding: answered.body.prefix(1200), as: UTF8.self))"
             )
-            answer(.answered(shown(answered)))
+            let told = shown(answered)
+            // What was true when it was asked for may be read much later.
+            time.after(isSlow ? chance.duration(upTo: .seconds(29)) : .zero) {
+                if life.isAlive { answer(.answered(told)) }
+            }
         }
     }
 

@@ -101,21 +101,23 @@ struct UnknownCaseTests {
     @Test("is absent only when it was not found three times, the last time after the settle time")
     func absent() {
         var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
-        for second in [0, 1, 5, 29] { #expect(unknown.wasNotFound(at: time(Int64(second))) == .stillUnknown) }
-        #expect(unknown.wasNotFound(at: time(30)) == .absent)
+        for second in [0, 1, 5, 29] {
+            #expect(unknown.wasNotFound(askedAt: time(Int64(second)), at: time(Int64(second))) == .stillUnknown)
+        }
+        #expect(unknown.wasNotFound(askedAt: time(30), at: time(30)) == .absent)
 
         var few = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
-        #expect(few.wasNotFound(at: time(40)) == .stillUnknown)
-        #expect(few.wasNotFound(at: time(50)) == .stillUnknown)
-        #expect(few.wasNotFound(at: time(60)) == .absent)
+        #expect(few.wasNotFound(askedAt: time(40), at: time(40)) == .stillUnknown)
+        #expect(few.wasNotFound(askedAt: time(50), at: time(50)) == .stillUnknown)
+        #expect(few.wasNotFound(askedAt: time(60), at: time(60)) == .absent)
     }
 
     @Test("counts the settle time from the loss, however often the worker is started anew")
     func afterRestarts() {
         var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(40))
-        #expect(unknown.wasNotFound(at: time(40)) == .stillUnknown)
-        #expect(unknown.wasNotFound(at: time(41)) == .stillUnknown)
-        #expect(unknown.wasNotFound(at: time(43)) == .absent)
+        #expect(unknown.wasNotFound(askedAt: time(40), at: time(40)) == .stillUnknown)
+        #expect(unknown.wasNotFound(askedAt: time(41), at: time(41)) == .stillUnknown)
+        #expect(unknown.wasNotFound(askedAt: time(43), at: time(43)) == .absent)
     }
 
     @Test("is asked for at once when somebody wants to know")
@@ -127,13 +129,23 @@ struct UnknownCaseTests {
         #expect(unknown.due == time(370))
     }
 
+    @Test(
+        "is not absent by an answer to a question that was asked before the settle time was over, however late it comes"
+    )
+    func lateAnswer() {
+        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
+        for second: Int64 in [0, 1] { _ = unknown.wasNotFound(askedAt: time(second), at: time(second)) }
+        #expect(unknown.wasNotFound(askedAt: time(3), at: time(32)) == .stillUnknown)
+        #expect(unknown.wasNotFound(askedAt: time(36), at: time(36)) == .absent)
+    }
+
     @Test("is not proven absent by look-ups that fail")
     func failedLookUps() {
         var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
         for second in stride(from: 0, to: 1000, by: 10) { unknown.gotNoAnswer(at: time(Int64(second))) }
-        #expect(unknown.wasNotFound(at: time(1000)) == .stillUnknown)
-        #expect(unknown.wasNotFound(at: time(1001)) == .stillUnknown)
-        #expect(unknown.wasNotFound(at: time(1002)) == .absent)
+        #expect(unknown.wasNotFound(askedAt: time(1000), at: time(1000)) == .stillUnknown)
+        #expect(unknown.wasNotFound(askedAt: time(1001), at: time(1001)) == .stillUnknown)
+        #expect(unknown.wasNotFound(askedAt: time(1002), at: time(1002)) == .absent)
     }
 
     @Test("is asked for more slowly with time, once right when the settle time has passed, and never given up")

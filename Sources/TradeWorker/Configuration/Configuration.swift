@@ -1,5 +1,4 @@
 package import AlpacaAPI
-package import CurlTransport
 package import Logging
 import TradingCore
 
@@ -15,14 +14,6 @@ package struct Configuration: Sendable {
     package var brokerConnectTimeoutMilliseconds: Int
     package var brokerTimeoutMilliseconds: Int
     package var logLevel: Logger.Level
-
-    /// How to reach the broker.
-    package var brokerAccess: BrokerAccess {
-        BrokerAccess(
-            baseURL: brokerURL.text, credentials: credentials,
-            connectTimeoutMilliseconds: brokerConnectTimeoutMilliseconds,
-            requestTimeoutMilliseconds: brokerTimeoutMilliseconds)
-    }
 
     /// What is wrong with a setting, where it came from, and what to do.
     package struct Problem: Error, Equatable, CustomStringConvertible {

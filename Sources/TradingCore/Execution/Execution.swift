@@ -176,6 +176,9 @@ package struct Execution: Equatable, Sendable {
         return true
     }
 
+    /// The broker shows no legs any more.
+    package mutating func giveUpLegs() { hasLivingLegs = false }
+
     /// Before anything was sent, a look-up shows that the broker has an order of this decision: a worker whose database
     /// knew more than this one placed it. Says whether it is ours; where it is not, nothing changes.
     package mutating func adopt(_ order: BrokerOrder, terms: OrderTerms, at time: Timestamp) -> Bool {

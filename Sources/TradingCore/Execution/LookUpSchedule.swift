@@ -4,21 +4,24 @@ package struct FollowSchedule: Equatable, Sendable {
     private var lastChange: MonotonicTime
 
     /// A market order is filled within some 3 to 900 ms (measured on a paper account).
-    private static let shortest = Microseconds.milliseconds(100)
-    /// How long it is left alone at most.
+    private static let soonest = Microseconds.milliseconds(100)
+    /// How long it is left alone at least, and at most.
+    private let shortest: Microseconds
     private let longest: Microseconds
 
     /// Begins to follow an order that has just changed.
     package init(changedAt now: MonotonicTime) {
         lastChange = now
-        due = now + FollowSchedule.shortest
+        due = now + FollowSchedule.soonest
+        shortest = FollowSchedule.soonest
         longest = .seconds(60)
     }
 
     /// Begins to follow the exits of an order that has ended: they may live for weeks, and no decision waits for them.
     package init(exitsAt now: MonotonicTime) {
         lastChange = now
-        due = now + .seconds(1)
+        due = now + .seconds(30)
+        shortest = .seconds(30)
         longest = .seconds(600)
     }
 
@@ -26,12 +29,13 @@ package struct FollowSchedule: Equatable, Sendable {
     package init(dueAt now: MonotonicTime) {
         lastChange = now
         due = now
+        shortest = FollowSchedule.soonest
         longest = .seconds(60)
     }
 
     package mutating func looked(at now: MonotonicTime, changed: Bool) {
         if changed { lastChange = now }
-        due = now + min(max((now - lastChange) / 2, FollowSchedule.shortest), longest)
+        due = now + min(max((now - lastChange) / 2, shortest), longest)
     }
 }
 
@@ -48,7 +52,7 @@ package struct UnknownCase: Equatable, Sendable {
 
     package private(set) var due: MonotonicTime
     /// No earlier than when the last byte of the request can have left.
-    private let sentBefore: MonotonicTime
+    private let lastByteLeftBy: MonotonicTime
     private let settleTime: Microseconds
     private var timesAsked = 0
     private var timesNotFound = 0
@@ -61,7 +65,7 @@ package struct UnknownCase: Equatable, Sendable {
     ///   - now: When it is asked for first.
     package init(lostAt: MonotonicTime, settleTime: Microseconds, at now: MonotonicTime) {
         due = now
-        sentBefore = lostAt
+        lastByteLeftBy = lostAt
         self.settleTime = settleTime
     }
 
@@ -71,9 +75,10 @@ package struct UnknownCase: Equatable, Sendable {
     }
 
     /// The broker says that it has no such order.
-    package mutating func wasNotFound(at now: MonotonicTime) -> Verdict {
+    /// - Parameter askedAt: When it was asked: what it says is as old as that, however late it is read.
+    package mutating func wasNotFound(askedAt: MonotonicTime, at now: MonotonicTime) -> Verdict {
         timesNotFound += 1
-        if timesNotFound >= UnknownCase.timesNotFoundMin, now - sentBefore >= settleTime { return .absent }
+        if timesNotFound >= UnknownCase.timesNotFoundMin, askedAt - lastByteLeftBy >= settleTime { return .absent }
         askAgain(after: now)
         return .stillUnknown
     }
@@ -87,7 +92,7 @@ package struct UnknownCase: Equatable, Sendable {
     private mutating func askAgain(after now: MonotonicTime) {
         timesAsked += 1
         let next = now + min(.seconds(1 << Int64(min(timesAsked - 1, 6))), UnknownCase.longest)
-        let settled = sentBefore + settleTime
+        let settled = lastByteLeftBy + settleTime
         due = now < settled && settled < next ? settled : next
     }
 }

@@ -61,8 +61,8 @@ package enum DeathPoint: String, CaseIterable, Sendable {
             [.sending]
         case .answerCommitted: [.followed, .unknown, .executed, .failed, .notSent]
         case .outcomePublished: [.followed, .unknown, .executed, .failed, .notSent, .refused]
-        case .lookUpSent, .lookUpReceived, .lookUpWritten: [.followed, .unknown]
-        case .lookUpCommitted: [.followed, .unknown, .executed, .failed]
+        case .lookUpSent, .lookUpReceived, .lookUpWritten, .lookUpCommitted:
+            [.followed, .unknown, .executed, .failed]
         }
     }
 

@@ -7,7 +7,7 @@ package import TradingCore
 /// A database that was lost and restored from a copy does not know what happened after the copy was made. What it sends
 /// again, the broker mostly refuses by its id, but not where it refuses for another reason first or cannot be reached;
 /// and what it refuses, only a look-up can tell. Each would be told as failed while its order lives.
-package struct SentBeforeChecks {
+package struct PriorSendChecks {
     private struct Check {
         let waiting: WaitingDecision
         /// Why it is to be refused; nil where it is to be sent, so that all others wait for it.
