@@ -6,7 +6,7 @@ import Testing
 
 @testable import trade_executor
 
-@Suite("A check before trading", .timeLimit(.minutes(3)))
+@Suite("A check before trading", .timeLimit(.minutes(20)))
 struct CheckTests {
     @Test("finds everything right, and places nothing")
     func right() async throws {

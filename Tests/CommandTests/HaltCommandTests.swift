@@ -4,7 +4,7 @@ import StrictJSON
 import TestKit
 import Testing
 
-@Suite("The kill switch, with no worker and no database", .timeLimit(.minutes(3)))
+@Suite("The kill switch, with no worker and no database", .timeLimit(.minutes(20)))
 struct HaltCommandTests {
     @Test("writes a halt that says who, when and why")
     func halt() throws {

@@ -2,7 +2,7 @@ import StrictJSON
 import TestKit
 import Testing
 
-@Suite("Commands that read what a stopped worker left", .timeLimit(.minutes(3)))
+@Suite("Commands that read what a stopped worker left", .timeLimit(.minutes(20)))
 struct ReadingCommandTests {
     @Test("list executions as an aligned table without any control character")
     func table() throws {

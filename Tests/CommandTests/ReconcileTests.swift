@@ -4,7 +4,7 @@ import StrictJSON
 import TestKit
 import Testing
 
-@Suite("Unknown attempts that an operator asks about", .timeLimit(.minutes(5)))
+@Suite("Unknown attempts that an operator asks about", .timeLimit(.minutes(20)))
 struct ReconcileTests {
     /// A worker that looks for what is unknown, but whose broker answers no questions for now.
     private func workerWithUnknown(_ fault: Fault, _ settings: [String] = []) async throws -> (

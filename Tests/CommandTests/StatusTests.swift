@@ -4,7 +4,7 @@ import StrictJSON
 import TestKit
 import Testing
 
-@Suite("The status of a stopped worker", .timeLimit(.minutes(3)))
+@Suite("The status of a stopped worker", .timeLimit(.minutes(20)))
 struct StoppedStatusTests {
     @Test("is shown from its directory, and is an error only for a probe")
     func stopped() throws {
@@ -46,7 +46,7 @@ struct StoppedStatusTests {
     }
 }
 
-@Suite("The status of a running worker", .timeLimit(.minutes(3)))
+@Suite("The status of a running worker", .timeLimit(.minutes(20)))
 struct RunningStatusTests {
     @Test("comes from the worker itself, and passes for a probe until everything is halted")
     func running() async throws {

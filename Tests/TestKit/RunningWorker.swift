@@ -19,7 +19,7 @@ package final class RunningWorker {
     private var client: IntakeClient
 
     /// Nothing in these tests should ever take this long.
-    package static let patienceMilliseconds = 60_000
+    package static let patienceMilliseconds = 180_000
 
     /// Starts a worker and waits until it takes decisions.
     /// - Parameter settings: More flags of `trade-executor run`.

@@ -4,7 +4,7 @@ import StrictJSON
 import TestKit
 import Testing
 
-@Suite("A decision that the broker takes", .timeLimit(.minutes(3)))
+@Suite("A decision that the broker takes", .timeLimit(.minutes(20)))
 struct TakenDecisionTests {
     @Test("is acknowledged, posted once, followed to its fill, and stands complete in the database")
     func isExecuted() async throws {
@@ -113,7 +113,7 @@ struct TakenDecisionTests {
     }
 }
 
-@Suite("A decision that the broker refuses", .timeLimit(.minutes(3)))
+@Suite("A decision that the broker refuses", .timeLimit(.minutes(20)))
 struct RefusedByBrokerTests {
     @Test("fails with the broker's message, code and HTTP status, and the next decision goes on")
     func insufficientBuyingPower() async throws {

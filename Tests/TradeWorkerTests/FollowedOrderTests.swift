@@ -6,7 +6,7 @@ import Testing
 import TradingCore
 import WorkerClient
 
-@Suite("An order that lives on after its answer", .timeLimit(.minutes(3)))
+@Suite("An order that lives on after its answer", .timeLimit(.minutes(20)))
 struct FollowedOrderTests {
     private func step(_ after: Int64, _ status: String, _ filled: String? = nil) -> ScriptStep {
         ScriptStep(

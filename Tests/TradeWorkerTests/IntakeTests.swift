@@ -7,7 +7,7 @@ import Testing
 import TradingCore
 import WorkerClient
 
-@Suite("A message at the intake", .timeLimit(.minutes(3)))
+@Suite("A message at the intake", .timeLimit(.minutes(20)))
 struct IntakeTests {
     @Test(
         "that is not taken is answered with its code, kept, and never posted",
@@ -160,7 +160,7 @@ struct IntakeTests {
     }
 }
 
-@Suite("A decision that must not be sent any more", .timeLimit(.minutes(3)))
+@Suite("A decision that must not be sent any more", .timeLimit(.minutes(20)))
 struct StaleDecisionTests {
     @Test("because its deadline passed while it waited, is refused")
     func expired() async throws {

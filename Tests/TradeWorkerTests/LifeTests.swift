@@ -6,7 +6,7 @@ import TestKit
 import Testing
 import WorkerClient
 
-@Suite("A worker that stops", .timeLimit(.minutes(3)))
+@Suite("A worker that stops", .timeLimit(.minutes(20)))
 struct StoppingTests {
     @Test("finishes the request in flight, refuses what still comes, and leaves what waits for the next start")
     func drains() async throws {
@@ -67,7 +67,7 @@ struct StoppingTests {
     }
 }
 
-@Suite("A subscriber", .timeLimit(.minutes(3)))
+@Suite("A subscriber", .timeLimit(.minutes(20)))
 struct SubscriberTests {
     @Test("that reads nothing slows nobody, and catches up to the last outcome")
     func frozen() async throws {
@@ -94,7 +94,7 @@ struct SubscriberTests {
     }
 }
 
-@Suite("A worker that cannot start", .timeLimit(.minutes(3)))
+@Suite("A worker that cannot start", .timeLimit(.minutes(20)))
 struct StartFailureTests {
     /// Runs a program to its end.
     private func run(

@@ -6,7 +6,7 @@ import StrictJSON
 import TestKit
 import Testing
 
-@Suite("An attempt that goes wrong on the way", .timeLimit(.minutes(5)))
+@Suite("An attempt that goes wrong on the way", .timeLimit(.minutes(20)))
 struct LostAnswerTests {
     /// Flags for a worker that does not wait long for anything.
     private static let impatient = ["--broker-timeout-ms", "1500", "--settle-time-s", "2"]
@@ -144,7 +144,7 @@ struct LostAnswerTests {
     }
 }
 
-@Suite("A client order id that the broker knows already", .timeLimit(.minutes(3)))
+@Suite("A client order id that the broker knows already", .timeLimit(.minutes(20)))
 struct AdoptionTests {
     @Test("is our own order from before the database was lost: it is adopted, and nothing is placed twice")
     func isAdopted() async throws {
@@ -181,7 +181,7 @@ struct AdoptionTests {
     }
 }
 
-@Suite("A database that was lost and restored from a copy", .timeLimit(.minutes(3)))
+@Suite("A database that was lost and restored from a copy", .timeLimit(.minutes(20)))
 struct RestoredDatabaseTests {
     /// A worker whose database is what it was when d-1 was under way and d-2 and d-3 waited; at the broker all three are
     /// filled.

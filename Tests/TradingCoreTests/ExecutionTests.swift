@@ -393,6 +393,19 @@ struct ReplacementTests {
                 == "filled answered executed success 100@1")
     }
 
+    @Test("in a circle has its fills counted once")
+    func circle() throws {
+        var execution = try begun()
+        _ = try execution.look(order("replaced", filled: "10", at: "150", updated: 2, replacedBy: "order-2"))
+        for second: Int64 in 3...6 {
+            _ = try execution.look(
+                order("replaced", id: "order-2", filled: "5", at: "150", updated: second, replacedBy: "order-1"))
+        }
+        #expect(execution.filledQuantity?.text == "15")
+        #expect(execution.followedOrderID == "order-2")
+        #expect(execution.decisionStatus == .executing)
+    }
+
     @Test("by an order that is not named yet is no failure", arguments: [nil, "order-1"])
     func unnamed(_ successor: String?) throws {
         var execution = try begun()

@@ -222,7 +222,8 @@ package struct Execution: Equatable, Sendable {
         hasLivingLegs = order.status != .replaced && order.legs.contains { !$0.status.isEnd }
         self.status = status
 
-        if order.status == .replaced, let successor = order.replacedBy, successor != order.id {
+        // A chain that comes back to its beginning would be counted again and again.
+        if order.status == .replaced, let successor = order.replacedBy, ![order.id, alpacaOrderID].contains(successor) {
             filledBeforeReplacement = filledBeforeReplacement + filledHere
             followedOrderID = successor
             orderUpdatedAt = nil
