@@ -128,7 +128,7 @@ package final class Worker<Intake: DecisionIntake> {
     ) throws(WorkerFault) -> TurnRecord {
         var isRetry = false
         if case .failing(let fault, let retryAt) = storage {
-            if now.monotonic < retryAt { return TurnRecord(replies: messages.map { refusal(to: $0, for: fault) }) }
+            if now.monotonic < retryAt { return TurnRecord(replies: try refusals(to: messages, for: fault)) }
             isRetry = true
         }
         do throws(JournalFault) {
@@ -155,7 +155,7 @@ package final class Worker<Intake: DecisionIntake> {
             return record
         } catch {
             try storageFailed(error, at: now)
-            return TurnRecord(replies: messages.map { refusal(to: $0, for: error) })
+            return TurnRecord(replies: try refusals(to: messages, for: error))
         }
     }
 

@@ -155,8 +155,22 @@ extension Worker {
         return nil
     }
 
-    /// The answer when nothing can be stored.
-    func refusal(to message: IncomingMessage<Intake.Envelope>, for fault: JournalFault) -> [UInt8]? {
+    /// The answers when nothing can be stored. What needs no storing is answered as ever.
+    func refusals(
+        to messages: [IncomingMessage<Intake.Envelope>], for fault: JournalFault
+    ) throws(WorkerFault) -> [[UInt8]?] {
+        var answers: [[UInt8]?] = []
+        do throws(JournalFault) {
+            for message in messages { answers.append(try refusal(to: message, for: fault)) }
+        } catch {
+            throw .journal(error)
+        }
+        return answers
+    }
+
+    private func refusal(
+        to message: IncomingMessage<Intake.Envelope>, for fault: JournalFault
+    ) throws(JournalFault) -> [UInt8]? {
         switch Incoming(message).request {
         case .success(.decision(let decision)):
             let refusal = Refusal(.storageFailed, "the worker cannot write to its database: \(fault)", retry: true)
@@ -166,7 +180,7 @@ extension Worker {
         case .success(.status): return StateFrame.body("status", state(at: clock.read()))
         case .success(.ping): return pong()
         case .success(.reconcile(let id)): return reconcile(id, at: clock.read())
-        case .success(.replay): return Self.unreadable(fault)
+        case .success(.replay(let request)): return try replay(request)
         }
     }
 
