@@ -25,6 +25,7 @@ package enum WorkerProcess {
             // Before ZeroMQ starts its threads, which inherit what is blocked.
             let signals = try StopSignals()
             try ProcessPrivacy.forbidCoreDumps()
+            ProcessMemory.keepFreedMemory()
             let directory = try StateDirectory(configuration.stateDirectory)
             let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
             let context = try ZeroMQContext()
