@@ -31,7 +31,7 @@ package enum OrderAnswer {
                     continue
                 }
                 let shown = try order(&reader)
-                if shown.isReadable { orders.append((shown.order, shown.bytes)) }
+                if shown.isReadable { orders.append((shown.order, Array(shown.bytes))) }
             }
             return orders
         }
@@ -55,7 +55,8 @@ package enum OrderAnswer {
     /// What one object says of an order.
     private struct ShownOrder {
         var order: BrokerOrder
-        var bytes: [UInt8]
+        /// As they came; valid as long as the reader's.
+        var bytes: UnsafeRawBufferPointer
         var isReadable: Bool
         /// Whether it shows a fill, or may, because what it shows cannot be read.
         var mayBeFilled: Bool
@@ -63,42 +64,49 @@ package enum OrderAnswer {
 
     /// Reads the object that comes next, legs included.
     private static func order(_ reader: inout JSONReader) throws(JSONError) -> ShownOrder {
-        var ahead = reader
-        let raw = try ahead.rawValue()
+        let start = try reader.beginningOfValue()
+        var unknownKeys = KeysSeen()
+        var seen: UInt64 = 0
         var order = BrokerOrder(id: "", clientOrderID: "", status: OrderStatus(""))
         var filledQuantityIsReadable = true
         var legsHideNoFill = true
         try reader.beginObject()
         while let key = try reader.nextKey() {
-            switch key {
-            case "id": order.id = try text(&reader) ?? ""
-            case "client_order_id": order.clientOrderID = try text(&reader) ?? ""
-            case "status": order.status = OrderStatus(try text(&reader) ?? "")
-            case "symbol": order.symbol = try nonEmptyText(&reader)
-            case "side": order.side = try nonEmptyText(&reader)
-            case "qty": order.quantity = try decimal(&reader)
-            case "notional": order.notional = try decimal(&reader)
-            case "filled_qty":
+            guard let field = OrderField(key) else {
+                guard unknownKeys.insert(key) else { throw .duplicateKey(key.text) }
+                try reader.skipValue()
+                continue
+            }
+            guard seen & field.bit == 0 else { throw .duplicateKey(key.text) }
+            seen |= field.bit
+            switch field {
+            case .id: order.id = try text(&reader) ?? ""
+            case .clientOrderID: order.clientOrderID = try text(&reader) ?? ""
+            case .status: order.status = OrderStatus(try text(&reader) ?? "")
+            case .symbol: order.symbol = try nonEmptyText(&reader)
+            case .side: order.side = try nonEmptyText(&reader)
+            case .quantity: order.quantity = try decimal(&reader)
+            case .notional: order.notional = try decimal(&reader)
+            case .filledQuantity:
                 if try reader.nullIfPresent() { continue }
                 order.filledQuantity = try decimal(&reader)
                 filledQuantityIsReadable = order.filledQuantity.map { .zero <= $0 && $0 <= filledQuantityMax } ?? false
-            case "filled_avg_price": order.filledAveragePrice = try decimal(&reader)
-            case "commission": order.commission = try decimal(&reader)
-            case "submitted_at": order.submittedAt = try text(&reader).flatMap(Timestamp.init)
-            case "updated_at": order.updatedAt = try text(&reader).flatMap(Timestamp.init)
-            case "filled_at": order.filledAt = try text(&reader).flatMap(Timestamp.init)
-            case "failed_at": order.failedAt = try text(&reader).flatMap(Timestamp.init)
-            case "replaced_by": order.replacedBy = try nonEmptyText(&reader)
-            case "legs":
+            case .filledAveragePrice: order.filledAveragePrice = try decimal(&reader)
+            case .commission: order.commission = try decimal(&reader)
+            case .submittedAt: order.submittedAt = try text(&reader).flatMap(Timestamp.init)
+            case .updatedAt: order.updatedAt = try text(&reader).flatMap(Timestamp.init)
+            case .filledAt: order.filledAt = try text(&reader).flatMap(Timestamp.init)
+            case .failedAt: order.failedAt = try text(&reader).flatMap(Timestamp.init)
+            case .replacedBy: order.replacedBy = try nonEmptyText(&reader)
+            case .legs:
                 let shown = try legs(&reader)
                 order.legs = shown.filter(\.isReadable).map(\.order)
                 legsHideNoFill = shown.allSatisfy { $0.isReadable || !$0.mayBeFilled }
-            default: try reader.skipValue()
             }
         }
         let fillsAreReadable = filledQuantityIsReadable && legsHideNoFill
         return ShownOrder(
-            order: order, bytes: Array(raw),
+            order: order, bytes: reader.bytes(since: start),
             isReadable: !order.id.isEmpty && !order.status.text.isEmpty && fillsAreReadable,
             mayBeFilled: !fillsAreReadable || order.filledQuantity?.isPositive ?? false)
     }

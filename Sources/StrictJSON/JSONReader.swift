@@ -97,21 +97,20 @@ package struct JSONReader {
         position += 1
         let start = position
         var hasEscapes = false
-        while position < bytes.count {
+        while true {
+            position = bytes.endOfPlainCharacters(from: position)
+            guard position < bytes.count else { throw expected("the end of a string") }
             switch bytes[position] {
             case UInt8(ascii: "\""):
-                defer { position += 1 }
-                return JSONToken(bytes: slice(start, position), hasEscapes: hasEscapes)
+                position += 1
+                return JSONToken(bytes: slice(start, position - 1), hasEscapes: hasEscapes)
             case UInt8(ascii: "\\"):
                 hasEscapes = true
                 try passEscape()
-            case 0..<0x20:
-                throw expected("no control character in a string")
             default:
-                position += 1
+                throw expected("no control character in a string")
             }
         }
-        throw expected("the end of a string")
     }
 
     /// A number's literal, exactly as written.
@@ -167,11 +166,19 @@ package struct JSONReader {
 
     /// Passes over one value and returns its bytes as they came.
     package mutating func rawValue() throws(JSONError) -> UnsafeRawBufferPointer {
-        skipWhitespace()
-        let start = position
+        let start = try beginningOfValue()
         try skipValue()
-        return slice(start, position)
+        return bytes(since: start)
     }
+
+    /// Where the value begins that comes next, for `bytes(since:)`.
+    package mutating func beginningOfValue() throws(JSONError) -> Int {
+        skipWhitespace()
+        return position
+    }
+
+    /// What has been read since then, as it came.
+    package func bytes(since start: Int) -> UnsafeRawBufferPointer { slice(start, position) }
 
     /// Checks that nothing but white space follows.
     package mutating func finish() throws(JSONError) {
@@ -283,8 +290,7 @@ package struct JSONReader {
     }
 
     private static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        if bytes.allSatisfy({ $0 < 0x80 }) { return true }
-        return String(validating: bytes, as: UTF8.self) != nil
+        bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil
     }
 }
 
@@ -293,6 +299,8 @@ package struct JSONReader {
 /// Compared byte by byte: Swift's `==` of strings takes differently composed letters for equal, JSON does not.
 package struct KeysSeen {
     private var few: [JSONToken] = []
+    /// One bit for every look that a key can have at a glance. Most keys look like none before them.
+    private var glances: UInt64 = 0
     private var many: Set<[UInt8]> = []
 
     package init() {}
@@ -300,9 +308,14 @@ package struct KeysSeen {
     /// False if an equal key was inserted before.
     package mutating func insert(_ key: JSONToken) -> Bool {
         if !many.isEmpty { return many.insert(Array(key.text.utf8)).inserted }
-        guard !few.contains(where: { $0.hasSameText(as: key) }) else { return false }
+        let glance = 1 << key.glance as UInt64
+        if glances & glance != 0 || key.hasEscapes {
+            guard !few.contains(where: { $0.hasSameText(as: key) }) else { return false }
+        }
+        // A key with escapes may equal one that looks otherwise, so from here on each is compared with all.
+        glances = key.hasEscapes ? .max : glances | glance
         few.append(key)
-        if few.count > 16 { many = Set(few.map { Array($0.text.utf8) }) }
+        if few.count > 64 { many = Set(few.map { Array($0.text.utf8) }) }
         return true
     }
 }

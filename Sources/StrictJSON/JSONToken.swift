@@ -13,16 +13,27 @@ package struct JSONToken {
 
     /// Lets a `switch` over keys name them as literals.
     package static func ~= (literal: StaticString, token: JSONToken) -> Bool {
-        if token.hasEscapes { return token.text.utf8.elementsEqual(literal.description.utf8) }
-        return token.bytes.count == literal.utf8CodeUnitCount
-            && token.bytes.elementsEqual(
-                UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+        let name = UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+        if token.hasEscapes { return token.text.utf8.elementsEqual(name) }
+        return isEqual(token.bytes, name)
+    }
+
+    private static func isEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        guard left.count == right.count else { return false }
+        for index in 0..<left.count where left[index] != right[index] { return false }
+        return true
+    }
+
+    /// A number below 64 that most differing keys differ in: from the length, the first and the last byte.
+    var glance: UInt8 {
+        guard let first = bytes.first, let last = bytes.last else { return 0 }
+        return (UInt8(truncatingIfNeeded: bytes.count) &* 7 &+ first &* 3 &+ last) & 63
     }
 
     /// Whether two strings have the same value, byte by byte.
     func hasSameText(as other: JSONToken) -> Bool {
         if hasEscapes || other.hasEscapes { return text.utf8.elementsEqual(other.text.utf8) }
-        return bytes.count == other.bytes.count && bytes.elementsEqual(other.bytes)
+        return JSONToken.isEqual(bytes, other.bytes)
     }
 
     private static func unescaped(_ bytes: UnsafeRawBufferPointer) -> String {

@@ -33,9 +33,11 @@ enum FrameField: UInt32 {
     var name: String { FrameField.names[Int(rawValue)].description }
 
     init?(_ key: JSONToken) {
-        guard let index = FrameField.names.firstIndex(where: { $0 ~= key }) else { return nil }
+        guard let index = FrameField.keys.index(of: key) else { return nil }
         self.init(rawValue: UInt32(index))
     }
+
+    private static let keys = KnownKeys(names)
 
     /// The keys in the order of the cases.
     private static let names: [StaticString] = [
