@@ -53,9 +53,10 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         room("ZeroMQMessaging", "CZeroMQ"),
         room("CurlTransport", "CCurl", "AlpacaAPI"),
-        room("TradeJournal", "AlpacaAPI", "TradingCore", "StrictJSON", grdb, sqlite),
+        room("TradeJournal", "CSQLite", "AlpacaAPI", "TradingCore", "StrictJSON", grdb, sqlite),
         room("TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         room("HostSystem", "CLinux", "TradingCore", "StrictJSON"),
 

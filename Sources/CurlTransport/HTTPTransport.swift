@@ -61,26 +61,34 @@ package final class HTTPTransport {
     }
 
     /// Moves all transfers on as far as they go without waiting. What has ended can then be taken from its line.
-    package func perform() throws(CurlError) {
-        guard exchanges.contains(where: \.isUnderWay) else { return }
+    /// - Returns: Whether one has ended.
+    @discardableResult
+    package func perform() throws(CurlError) -> Bool {
+        guard exchanges.contains(where: \.isUnderWay) else { return false }
         var running: Int32 = 0
         let code = curl_multi_perform(UnsafeMutableRawPointer(multi), &running)
         guard code == CURLM_OK else { throw CurlError(description: "curl_multi_perform: \(code.text)") }
+        var hasEnded = false
         var left: Int32 = 0
         while let message = curl_multi_info_read(UnsafeMutableRawPointer(multi), &left) {
             guard message.pointee.msg == CURLMSG_DONE else { continue }
             let result = ccurl_message_result(message)
             for exchange in exchanges where exchange.isHandle(message.pointee.easy_handle) { exchange.finish(result) }
+            hasEnded = true
         }
+        return hasEnded
     }
 
     /// Sleeps until a transfer can go on, one of `descriptors` is readable, or the time is up.
-    package func wait(for descriptors: [Int32], milliseconds: Int32) throws(CurlError) {
+    /// - Returns: The descriptors that are readable.
+    @discardableResult
+    package func wait(for descriptors: [Int32], milliseconds: Int32) throws(CurlError) -> [Int32] {
         var extra = descriptors.map { curl_waitfd(fd: $0, events: Int16(CURL_WAIT_POLLIN), revents: 0) }
         var count: Int32 = 0
         let code = curl_multi_poll(
             UnsafeMutableRawPointer(multi), &extra, UInt32(extra.count), milliseconds, &count)
         guard code == CURLM_OK else { throw CurlError(description: "curl_multi_poll: \(code.text)") }
+        return extra.filter { $0.revents != 0 }.map(\.fd)
     }
 }
 

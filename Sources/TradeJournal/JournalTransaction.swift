@@ -169,8 +169,10 @@ package struct JournalTransaction: ~Copyable {
     }
 
     /// Stores an order of a decision as the broker shows it now, with its legs.
+    /// - Parameter isPlaced: Whether it is the order in the answer to the POST, which the execution names.
     package func keep(
-        _ order: BrokerOrder, of decision: DecisionRow, parent: String? = nil, at time: Timestamp
+        _ order: BrokerOrder, of decision: DecisionRow, isPlaced: Bool = false, parent: String? = nil,
+        at time: Timestamp
     ) throws(JournalFault) {
         let upsert = statements.upsertOrder
         try upsert.bind(decision.id)
@@ -185,6 +187,7 @@ package struct JournalTransaction: ~Copyable {
         try upsert.bind(order.status.text)
         try upsert.bind(order.filledQuantity?.text)
         try upsert.bind(order.filledAveragePrice?.text)
+        try upsert.bind(isPlaced ? 1 : 0)
         try upsert.bind(time.text)
         try upsert.bind(time.text)
         try upsert.run()
@@ -251,10 +254,9 @@ package struct JournalTransaction: ~Copyable {
         return try statements.outcome.first { (row) throws(JournalFault) in row.bytes(0) }
     }
 
+    /// Runs an insert, and says which row it made.
     private func insertedID(_ insert: PreparedStatement) throws(JournalFault) -> Int64 {
-        guard let id = try insert.first({ (row) throws(JournalFault) in try row.requiredInteger(0) }) else {
-            throw JournalFault.unreadable("an insert returned no id")
-        }
-        return id
+        try insert.run()
+        return insert.lastInsertedID
     }
 }

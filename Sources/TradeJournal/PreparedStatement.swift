@@ -1,33 +1,28 @@
 import GRDB
 import GRDBSQLite
+import StrictJSON
 
 /// One SQL statement, prepared once and used for every trade. GRDB makes and frees it; values are bound and read
 /// through SQLite itself, which spares GRDB's own value types on the path of a decision.
 final class PreparedStatement {
     private let statement: Statement
     private let handle: OpaquePointer
+    private let parameterCount: Int32
     private var bound: Int32 = 0
+    private let values = BoundValues()
 
     init(_ sql: String, in database: Database) throws {
         statement = try database.makeStatement(sql: sql)
         handle = statement.sqliteStatement
+        parameterCount = sqlite3_bind_parameter_count(handle)
     }
 
     // MARK: Binding, in the order of the question marks
 
     func bind(_ value: String?) throws(JournalFault) {
         guard let value else { return try bindNull() }
-        bound += 1
-        var text = value
-        let code = text.withUTF8 {
-            sqlite3_bind_text64(
-                handle, bound, UnsafeRawPointer($0.baseAddress)?.assumingMemoryBound(to: CChar.self),
-                UInt64($0.count), PreparedStatement.copied, UInt8(SQLITE_UTF8))
-        }
-        // An empty string may have no address, which SQLite would take for NULL.
-        guard !value.isEmpty || code != SQLITE_OK else {
-            return try check(sqlite3_bind_text(handle, bound, "", 0, PreparedStatement.copied))
-        }
+        let code = value.utf8.withContiguousStorageIfAvailable { bindText(UnsafeRawBufferPointer($0)) }
+        guard let code else { preconditionFailure("Swift's own strings are contiguous") }
         try check(code)
     }
 
@@ -44,12 +39,22 @@ final class PreparedStatement {
     /// Exact bytes: as text where they are valid UTF-8 without a zero byte, so that a person can read them, else as a
     /// blob.
     func bind(bytes: [UInt8]) throws(JournalFault) {
-        if !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) { return try bind(text) }
-        bound += 1
         try check(
-            bytes.withUnsafeBytes {
-                sqlite3_bind_blob64(handle, bound, $0.baseAddress, UInt64($0.count), PreparedStatement.copied)
+            bytes.withUnsafeBytes { bytes in
+                let isText = bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil
+                if isText, !bytes.containsZero { return bindText(bytes) }
+                bound += 1
+                // A blob without an address would be NULL.
+                if bytes.isEmpty { return sqlite3_bind_zeroblob(handle, bound, 0) }
+                return sqlite3_bind_blob64(handle, bound, values.keep(bytes), UInt64(bytes.count), nil)
             })
+    }
+
+    private func bindText(_ text: UnsafeRawBufferPointer) -> Int32 {
+        bound += 1
+        return sqlite3_bind_text64(
+            handle, bound, values.keep(text).assumingMemoryBound(to: CChar.self), UInt64(text.count), nil,
+            UInt8(SQLITE_UTF8))
     }
 
     private func bindNull() throws(JournalFault) {
@@ -57,23 +62,24 @@ final class PreparedStatement {
         try check(sqlite3_bind_null(handle, bound))
     }
 
-    /// SQLite takes a copy of what is bound.
-    private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-
     // MARK: Running
 
     /// Runs a statement that returns no rows, and makes it ready for the next use.
     func run() throws(JournalFault) {
         defer { reset() }
-        let code = sqlite3_step(handle)
+        let code = step()
         guard code == SQLITE_DONE || code == SQLITE_ROW else { throw fault() }
     }
+
+    /// The row that the last insert of this connection made. Asked of the connection, since RETURNING would build a
+    /// table in memory for each insert, at more than the cost of the insert.
+    var lastInsertedID: Int64 { sqlite3_last_insert_rowid(sqlite3_db_handle(handle)) }
 
     /// Hands every row to `row`.
     func rows(_ row: (PreparedStatement) throws(JournalFault) -> Void) throws(JournalFault) {
         defer { reset() }
         while true {
-            switch sqlite3_step(handle) {
+            switch step() {
             case SQLITE_ROW: try row(self)
             case SQLITE_DONE: return
             default: throw fault()
@@ -84,17 +90,23 @@ final class PreparedStatement {
     /// The first row, where there is one.
     func first<Value>(_ row: (PreparedStatement) throws(JournalFault) -> Value) throws(JournalFault) -> Value? {
         defer { reset() }
-        switch sqlite3_step(handle) {
+        switch step() {
         case SQLITE_ROW: return try row(self)
         case SQLITE_DONE: return nil
         default: throw fault()
         }
     }
 
+    private func step() -> Int32 {
+        precondition(bound == parameterCount, "every question mark is bound for each run")
+        return sqlite3_step(handle)
+    }
+
     private func reset() {
         // What reset returns is the error of the step before, which has been looked at.
         sqlite3_reset(handle)
-        sqlite3_clear_bindings(handle)
+        // The values stay bound, and are never looked at: each is bound anew before the next run.
+        values.forget()
         bound = 0
     }
 

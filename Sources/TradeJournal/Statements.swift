@@ -53,7 +53,6 @@ struct Statements {
                 time_in_force, limit_price, stop_price, trail_price, trail_percent, order_class, rationale, expires_at,
                 expires_boot_id, expires_monotonic_us, sequence, sender, message, received_at, created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            RETURNING id
             """)
         insertRefusal = try prepare(
             "INSERT INTO refused_messages (received_at, sender, code, message, body) VALUES (?, ?, ?, ?, ?)")
@@ -70,14 +69,12 @@ struct Statements {
             INSERT INTO api_payloads (type, method, endpoint, status_code, body, headers, synthetic, trade_decision_id,
                 captured_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-            RETURNING id
             """)
         insertExecution = try prepare(
             """
             INSERT INTO trade_executions (trade_decision_id, execution_id, client_order_id, status, certainty,
                 api_request_payload_id, submitted_at, created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-            RETURNING id
             """)
         updateExecution = try prepare(
             """
@@ -105,14 +102,14 @@ struct Statements {
         upsertOrder = try prepare(
             """
             INSERT INTO alpaca_orders (trade_decision_id, alpaca_order_id, parent_order_id, replaced_by,
-                client_order_id, symbol, side, quantity, notional, status, filled_quantity, filled_avg_price,
+                client_order_id, symbol, side, quantity, notional, status, filled_quantity, filled_avg_price, placed,
                 created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (alpaca_order_id) DO UPDATE SET replaced_by = excluded.replaced_by,
                 quantity = excluded.quantity, notional = excluded.notional, status = excluded.status,
                 filled_quantity = excluded.filled_quantity, filled_avg_price = excluded.filled_avg_price,
                 updated_at = excluded.updated_at
-            WHERE alpaca_orders.status NOT IN ('filled', 'canceled', 'expired', 'rejected')
+            WHERE status <> 'filled' AND status <> 'canceled' AND status <> 'expired' AND status <> 'rejected'
             """)
         order = try prepare("SELECT status, filled_quantity FROM alpaca_orders WHERE alpaca_order_id = ?")
         let openExecution = """
@@ -131,7 +128,7 @@ struct Statements {
             UNION ALL
             \(openExecution) JOIN trade_executions e ON e.trade_decision_id = d.id
             WHERE d.status IN ('executed', 'failed') AND d.id IN (
-                SELECT trade_decision_id FROM trade_executions WHERE certainty IN ('sending', 'unknown')
+                SELECT trade_decision_id FROM trade_executions WHERE certainty = 'sending' OR certainty = 'unknown'
                 UNION
                 SELECT trade_decision_id FROM trade_executions WHERE legs_open = 1)
             ORDER BY 1
@@ -139,8 +136,9 @@ struct Statements {
 
         insertOutcome = try prepare(
             """
-            INSERT INTO outcomes (seq, strategy_seq, strategy_name, trade_decision_id, topic, body, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO outcomes (seq, strategy_seq, strategy_name, trade_decision_id, topic, body, created_at,
+                previous_seq)
+            VALUES (?, ?, ?, ?4, ?, ?, ?, (SELECT last_outcome_seq FROM trade_decisions WHERE id = ?4))
             """)
         outcome = try prepare("SELECT body FROM outcomes WHERE seq = ?")
         outcomesAfter = try prepare("SELECT body FROM outcomes WHERE seq > ? ORDER BY seq LIMIT ?")

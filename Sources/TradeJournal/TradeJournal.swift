@@ -1,3 +1,4 @@
+import CSQLite
 import GRDB
 import GRDBSQLite
 import TradingCore
@@ -39,6 +40,13 @@ package final class TradeJournal {
         } catch {
             throw JournalFault("opening \(path)", error)
         }
+    }
+
+    /// Lets SQLite keep no statistics of its memory, which takes a lock at every allocation. Has an effect before the
+    /// process opens its first database only.
+    package static func spareStatistics() {
+        let code = csqlite_keep_no_memory_statistics()
+        precondition(code == SQLITE_OK || code == SQLITE_MISUSE, "SQLite knows this setting")
     }
 
     private static var configuration: Configuration {

@@ -29,6 +29,7 @@ package struct DecisionRecord: FetchableRecord, TableRecord, Equatable, Sendable
     package let sender: String?
     /// The decision frame.
     package let message: String
+    let lastOutcomeSeq: Int64?
     package let receivedAt: String
     package let executedAt: String?
     package let failedAt: String?
@@ -64,6 +65,7 @@ package struct DecisionRecord: FetchableRecord, TableRecord, Equatable, Sendable
         sequence = row["sequence"]
         sender = row["sender"]
         message = row["message"]
+        lastOutcomeSeq = row["last_outcome_seq"]
         receivedAt = row["received_at"]
         executedAt = row["executed_at"]
         failedAt = row["failed_at"]

@@ -140,7 +140,7 @@ extension TradeRecords {
     /// is under way or was when a worker died. In order of execution.
     package func unsettledExecutions() throws -> [ExecutionRecord] {
         try read {
-            try ExecutionRecord.filter(sql: "certainty IN ('sending', 'unknown')").order(
+            try ExecutionRecord.filter(sql: "certainty = 'sending' OR certainty = 'unknown'").order(
                 ExecutionRecord.Columns.createdAt
             )
             .fetchAll($0)

@@ -20,15 +20,14 @@ extension DerivableRequest<ExecutionRecord> {
 
     func failed() -> Self { with(.rejected) }
 
+    /// Word for word as the index of these says it, since that is how SQLite knows that the index will do. The same holds
+    /// below.
     func pending() -> Self {
-        let words = [ExecutionStatus.submitted, .accepted].map(\.rawValue)
-        return filter(words.contains(ExecutionRecord.Columns.status))
+        filter(sql: "(trade_executions.status = 'submitted' OR trade_executions.status = 'accepted')")
     }
 
-    /// Says "sending or unknown" too, word for word, since that is how SQLite knows that the index of these will do.
     func unknown() -> Self {
-        filter(sql: "certainty IN ('sending', 'unknown')")
-            .filter(ExecutionRecord.Columns.certainty == Certainty.unknown.rawValue)
+        filter(sql: "certainty = 'unknown'")
     }
 
     func recent(at now: Timestamp) -> Self { since(now.advanced(bySeconds: -86_400)) }
@@ -44,7 +43,15 @@ extension DerivableRequest<ExecutionRecord> {
     }
 
     func with(_ status: ExecutionStatus) -> Self {
-        filter(ExecutionRecord.Columns.status == status.rawValue)
+        let exactly = filter(ExecutionRecord.Columns.status == status.rawValue)
+        return switch status {
+        case .filled: exactly
+        case .submitted, .accepted: exactly.pending()
+        case .rejected, .cancelled, .partialFill:
+            exactly.filter(
+                sql: "(trade_executions.status = 'rejected' OR trade_executions.status = 'cancelled' "
+                    + "OR trade_executions.status = 'partial_fill')")
+        }
     }
 
     /// Begun at a moment or after it.

@@ -71,12 +71,17 @@ extension FullContext {
         self.decision = decision
         execution = try ExecutionRecord.filter(ExecutionRecord.Columns.tradeDecisionID == decision.id)
             .fetchOne(database)
-        payloads = try PayloadRecord.filter(PayloadRecord.Columns.tradeDecisionID == decision.id)
-            .order(PayloadRecord.Columns.id).fetchAll(database)
-        orders = try OrderRecord.filter(OrderRecord.Columns.tradeDecisionID == decision.id)
-            .order(OrderRecord.Columns.id).fetchAll(database)
-        outcomes = try OutcomeRecord.filter(OutcomeRecord.Columns.tradeDecisionID == decision.id)
-            .order(OutcomeRecord.Columns.seq).fetchAll(database)
+        let attempt = [execution?.apiRequestPayloadID, execution?.apiResponsePayloadID].compactMap(\.self)
+        let lookUps = PayloadRecord.filter(PayloadRecord.Columns.tradeDecisionID == decision.id).filter(
+            sql: "method = 'GET'")
+        payloads =
+            try (PayloadRecord.filter(keys: attempt).fetchAll(database) + lookUps.fetchAll(database))
+            .sorted { $0.id < $1.id }
+        let placed = OrderRecord.filter(OrderRecord.Columns.alpacaOrderID == execution?.alpacaOrderID)
+            .filter(OrderRecord.Columns.tradeDecisionID == decision.id).filter(sql: "placed = 1")
+        let related = OrderRecord.filter(OrderRecord.Columns.tradeDecisionID == decision.id).filter(sql: "placed = 0")
+        orders = try (placed.fetchAll(database) + related.fetchAll(database)).sorted { $0.id < $1.id }
+        outcomes = try OutcomeRecord.story(endingWith: decision.lastOutcomeSeq).fetchAll(database)
     }
 }
 

@@ -11,9 +11,16 @@ package struct OutcomeRecord: FetchableRecord, TableRecord, Equatable, Sendable 
     package let body: String
     package let createdAt: String
 
-    package enum Columns {
-        static let seq = Column("seq")
-        static let tradeDecisionID = Column("trade_decision_id")
+    /// The outcomes of one decision in sequence, from its last one back: each names the one before.
+    static func story(endingWith last: Int64?) -> SQLRequest<OutcomeRecord> {
+        """
+        WITH RECURSIVE story (seq) AS (
+            SELECT \(last)
+            UNION ALL
+            SELECT previous_seq FROM story JOIN outcomes USING (seq) WHERE previous_seq IS NOT NULL
+        )
+        SELECT outcomes.* FROM story CROSS JOIN outcomes USING (seq) ORDER BY seq
+        """
     }
 
     package init(row: Row) {

@@ -76,7 +76,7 @@ package final class Worker<Intake: DecisionIntake> {
     /// One turn of the loop, which is the whole story of a decision in order:
     /// it comes in; it is stored, together with what the broker answered to the one before and with the intent to send
     /// the next; outcomes are published, the request goes out, and the publisher gets its acknowledgement.
-    /// - Returns: Whether anything was done, so that another turn may find more to do.
+    /// - Returns: Whether another turn may find more to do at once.
     package func turn() throws(WorkerFault) -> Bool {
         let now = clock.read()
         let isHeartbeatDue = now.monotonic >= heartbeatDue
@@ -93,7 +93,8 @@ package final class Worker<Intake: DecisionIntake> {
         try reply(to: messages, record.replies)
         try askBroker(at: now)
         if isHeartbeatDue { try beatHeart(at: now) }
-        return !messages.isEmpty || seen != nil || !record.isEmpty || frontIsHeldBack && queue.canReadOn
+        return messages.count == Self.messagesMax || attemptResult != nil || seen != nil
+            || attempt == nil && !record.isEmpty || frontIsHeldBack && queue.canReadOn
     }
 
     /// No more decisions are taken, and none is sent; the attempt under way is finished. Publishers are told
@@ -139,13 +140,13 @@ package final class Worker<Intake: DecisionIntake> {
                     || isRetry || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
             else { return TurnRecord(replies: try answerReadOnly(requests, at: now)) }
 
-            var record = TurnRecord()
+            let record = TurnRecord()
             try journal.write { (transaction) throws(JournalFault) in
                 if isRetry { try transaction.tryOut() }
-                for request in requests { try take(request, in: transaction, &record, at: now) }
-                if let result = attemptResult { try endAttempt(result, in: transaction, &record, at: now) }
-                if let seen { try keep(seen, in: transaction, &record, at: now) }
-                try workThroughQueue(in: transaction, &record, everything: isHeartbeatDue, at: now)
+                for request in requests { try take(request, in: transaction, record, at: now) }
+                if let result = attemptResult { try endAttempt(result, in: transaction, record, at: now) }
+                if let seen { try keep(seen, in: transaction, record, at: now) }
+                try workThroughQueue(in: transaction, record, everything: isHeartbeatDue, at: now)
                 record.pass(probe, isCommitted: false)
             }
             record.pass(probe, isCommitted: true)
@@ -230,8 +231,8 @@ package enum WorkerFault: Error, CustomStringConvertible {
     }
 }
 
-/// What one turn has made durable, to be acted on.
-struct TurnRecord {
+/// What one turn has made durable, to be acted on. A class, so that handing it on copies a pointer.
+final class TurnRecord {
     /// One for each message, in their order; nil where there is nothing to say.
     var replies: [[UInt8]?]
     var accepted: [WaitingDecision] = []
@@ -260,7 +261,7 @@ struct TurnRecord {
     }
 
     /// The halt that covers a strategy, looked at once a turn.
-    mutating func halt(covering strategy: StrategyName, _ halts: any HaltSwitch) -> Halt? {
+    func halt(covering strategy: StrategyName, _ halts: any HaltSwitch) -> Halt? {
         if let seen = haltsSeen[strategy] { return seen }
         let halt = halts.halt(covering: strategy)
         haltsSeen[strategy] = .some(halt)

@@ -30,7 +30,7 @@ struct Incoming<Envelope> {
 /// How messages are taken and answered.
 extension Worker {
     /// How many messages one turn takes, so that a flood does not keep the broker's answers waiting.
-    private static var messagesMax: Int { 256 }
+    static var messagesMax: Int { 256 }
 
     func receiveMessages() throws(WorkerFault) -> [IncomingMessage<Intake.Envelope>] {
         var messages: [IncomingMessage<Intake.Envelope>] = []
@@ -61,28 +61,28 @@ extension Worker {
 
     /// Takes a decision, or refuses a message; other requests are answered after the commit.
     func take(
-        _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction, _ record: inout TurnRecord,
+        _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction, _ record: TurnRecord,
         at now: ClockReading
     ) throws(JournalFault) {
         switch incoming.request {
         case .success(.decision(let decision)):
             if let before = try transaction.decision(decision.strategy, decision.id) {
-                try answerAgain(decision, incoming, before, in: transaction, &record, at: now)
-            } else if let refusal = try refusal(of: decision, in: transaction, &record) {
+                try answerAgain(decision, incoming, before, in: transaction, record, at: now)
+            } else if let refusal = try refusal(of: decision, in: transaction, record) {
                 try refuse(
                     RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text), incoming,
-                    in: transaction, &record, at: now)
+                    in: transaction, record, at: now)
             } else {
-                try accept(decision, incoming, in: transaction, &record, at: now)
+                try accept(decision, incoming, in: transaction, record, at: now)
             }
-        case .failure(let refused): try refuse(refused, incoming, in: transaction, &record, at: now)
+        case .failure(let refused): try refuse(refused, incoming, in: transaction, record, at: now)
         case .success(.replay), .success(.reconcile), .success(.status), .success(.ping): record.replies.append(nil)
         }
     }
 
     private func accept(
         _ decision: Decision, _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction,
-        _ record: inout TurnRecord, at now: ClockReading
+        _ record: TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
         let deadline = Deadline(of: decision.deadline, maxAge: settings.maxAge, acceptedAt: now)
         let row = try transaction.accept(
@@ -98,7 +98,7 @@ extension Worker {
     /// The same decision came before: it is answered as then, and with its outcome if there is one.
     private func answerAgain(
         _ decision: Decision, _ incoming: Incoming<Intake.Envelope>, _ before: AcceptedBefore,
-        in transaction: borrowing JournalTransaction, _ record: inout TurnRecord, at now: ClockReading
+        in transaction: borrowing JournalTransaction, _ record: TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
         let isSame: Bool
         if before.message == incoming.message.body {
@@ -113,7 +113,7 @@ extension Worker {
                 .idConflict, field: "decision_id", "\(decision.clientOrderID) was accepted before with other content")
             return try refuse(
                 RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text), incoming,
-                in: transaction, &record, at: now)
+                in: transaction, record, at: now)
         }
         var outcome: [UInt8]?
         if let seq = before.lastOutcomeSeq { outcome = try transaction.outcomeBody(seq: seq) }
@@ -123,7 +123,7 @@ extension Worker {
 
     private func refuse(
         _ refused: RefusedFrame, _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction,
-        _ record: inout TurnRecord, at now: ClockReading
+        _ record: TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
         try transaction.refuse(
             refused.refusal, body: incoming.message.body, sender: incoming.message.sender, at: now.moment)
@@ -133,7 +133,7 @@ extension Worker {
 
     /// Why a new decision is not taken now.
     private func refusal(
-        of decision: Decision, in transaction: borrowing JournalTransaction, _ record: inout TurnRecord
+        of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
     ) throws(JournalFault) -> Refusal? {
         if isDraining { return Refusal(.draining, "the worker is stopping; send the same again", retry: true) }
         if let halt = record.halt(covering: decision.strategy, halts) {

@@ -39,7 +39,7 @@ extension Worker {
 
     /// Stores what a look-up showed.
     func keep(
-        _ sighting: Sighting, in transaction: borrowing JournalTransaction, _ record: inout TurnRecord,
+        _ sighting: Sighting, in transaction: borrowing JournalTransaction, _ record: TurnRecord,
         at now: ClockReading
     ) throws(JournalFault) {
         guard sighting.needsStoring else { return }

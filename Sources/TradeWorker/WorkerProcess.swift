@@ -26,6 +26,7 @@ package enum WorkerProcess {
             let signals = try StopSignals()
             try ProcessPrivacy.forbidCoreDumps()
             ProcessMemory.keepFreedMemory()
+            TradeJournal.spareStatistics()
             let directory = try StateDirectory(configuration.stateDirectory)
             let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
             let context = try ZeroMQContext()
@@ -65,18 +66,24 @@ package enum WorkerProcess {
         _ signals: StopSignals, _ clock: HostClock, _ log: Logger
     ) throws {
         let descriptors = try intake.descriptors() + [topic.descriptor(), signals.descriptor]
+        var readable = descriptors
         while !worker.isDrained {
             try transport.perform()
-            if signals.hasArrived() {
+            if readable.contains(signals.descriptor), signals.hasArrived() {
                 log.notice("stopping: nothing more is taken, the attempt under way is finished")
                 worker.drain()
             }
+            try intake.wake(by: readable)
+            try topic.wake(by: readable)
+            readable = []
             if try worker.turn() { continue }
+            // What the turn has begun leaves; and an answer may be there before anything else is looked at.
+            if try transport.perform() { continue }
             try topic.drainSubscriptions()
             // Asked last before sleeping: a ZeroMQ descriptor tells of a change only once.
             if try intake.hasWaiting() { continue }
             let sleep = worker.nextWakeUp - clock.read().monotonic
-            try transport.wait(
+            readable = try transport.wait(
                 for: descriptors, milliseconds: Int32(max(0, min(sleep.millisecondsRoundedUp, 1000))))
         }
         log.notice("stopped")

@@ -22,7 +22,7 @@ extension Worker {
     /// send the first that is to be.
     /// - Parameter everything: Whether to look for decisions to refuse even behind those that must wait.
     func workThroughQueue(
-        in transaction: borrowing JournalTransaction, _ record: inout TurnRecord, everything: Bool, at now: ClockReading
+        in transaction: borrowing JournalTransaction, _ record: TurnRecord, everything: Bool, at now: ClockReading
     ) throws(JournalFault) {
         guard !isDraining else { return }
         let attemptIsOver = attempt == nil || record.endedAttempt != nil
@@ -41,7 +41,7 @@ extension Worker {
             if record.leftQueue.contains(decision.row) { continue }
             let halt = record.halt(covering: decision.decision.strategy, halts)
             if let refusal = refusal(of: decision, halt, at: now) {
-                try refuse(decision, refusal, in: transaction, &record, at: now)
+                try refuse(decision, refusal, in: transaction, record, at: now)
             } else if maySend, record.intent == nil, !isBlocked, !mustWait(decision, halt) {
                 if resolver.priorSends.ruleOut(decision) {
                     record.intent = try begin(decision, in: transaction, at: now)
@@ -60,7 +60,7 @@ extension Worker {
     /// be refused is stored at once, so that neither a restart nor a calendar that is set back makes it fresh again.
     private func refuse(
         _ waiting: WaitingDecision, _ refusal: SendRefusal, in transaction: borrowing JournalTransaction,
-        _ record: inout TurnRecord, at now: ClockReading
+        _ record: TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
         guard resolver.priorSends.ruleOut(waiting) else {
             guard resolver.priorSends.refusal(of: waiting) == nil else { return }
@@ -142,7 +142,7 @@ extension Worker {
 
     /// Stores what the attempt came to.
     func endAttempt(
-        _ result: HTTPExchangeResult, in transaction: borrowing JournalTransaction, _ record: inout TurnRecord,
+        _ result: HTTPExchangeResult, in transaction: borrowing JournalTransaction, _ record: TurnRecord,
         at now: ClockReading
     ) throws(JournalFault) {
         guard var open = attempt else { preconditionFailure("an answer belongs to an attempt") }
@@ -154,7 +154,9 @@ extension Worker {
         open.execution.end(
             meaning, httpStatusCode: result.statusCode, terms: open.decision.order, at: now.moment)
         if open.execution.certainty == .unknown { open.lostAt = now }
-        if case .taken(let order) = meaning { try transaction.keep(order, of: open.decisionRow, at: now.moment) }
+        if case .taken(let order) = meaning {
+            try transaction.keep(order, of: open.decisionRow, isPlaced: true, at: now.moment)
+        }
         record.outcomes.append(
             try transaction.keep(open, response: response, partition: settings.partition, at: now.moment))
         record.endedAttempt = open

@@ -20,6 +20,8 @@ package final class IntakeSocket {
     package let pullEndpoint: String?
     private let router: ZeroMQSocket
     private let pull: ZeroMQSocket?
+    /// Whether a message may wait. A descriptor tells of one only once, and an answer may swallow what it tells.
+    private var mayHaveMessages = true
 
     package init(_ endpoint: String, pull pullEndpoint: String?, in context: ZeroMQContext) throws(ZeroMQError) {
         router = try ZeroMQSocket(.router, in: context)
@@ -50,13 +52,23 @@ package final class IntakeSocket {
         return descriptors
     }
 
+    /// Takes note of which descriptors have become readable.
+    package func wake(by readable: [Int32]) throws(ZeroMQError) {
+        guard !readable.isEmpty else { return }
+        for descriptor in try descriptors() where readable.contains(descriptor) { mayHaveMessages = true }
+    }
+
+    /// To be asked last before sleeping.
     package func hasWaiting() throws(ZeroMQError) -> Bool {
-        if try router.isReadable() { return true }
-        return try pull?.isReadable() ?? false
+        guard mayHaveMessages else { return false }
+        mayHaveMessages = try router.isReadable()
+        if !mayHaveMessages { mayHaveMessages = try pull?.isReadable() ?? false }
+        return mayHaveMessages
     }
 
     /// The next message, the ROUTER's first; nil when none waits.
     package func receive() throws(ZeroMQError) -> Message? {
+        guard mayHaveMessages else { return nil }
         if let frames = try router.receiveMessage(framesMax: IntakeSocket.framesMax + 1), let last = frames.last {
             // The first frame is the ROUTER's own name for the connection, which the sender did not send.
             return Message(
@@ -68,11 +80,13 @@ package final class IntakeSocket {
                 envelope: nil, body: last.bytes, sender: last.peerAddress,
                 hasTooManyFrames: frames.count > IntakeSocket.framesMax)
         }
+        mayHaveMessages = false
         return nil
     }
 
     /// Answers without waiting. A sender that is gone or does not read loses the answer; it asks again.
     package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(ZeroMQError) {
+        mayHaveMessages = true
         _ = try router.send(envelope + [body])
     }
 }
@@ -81,6 +95,7 @@ package final class IntakeSocket {
 package final class OutcomeSocket {
     package let endpoint: String
     private let socket: ZeroMQSocket
+    private var mayHaveSubscriptions = true
 
     package init(_ endpoint: String, in context: ZeroMQContext) throws(ZeroMQError) {
         socket = try ZeroMQSocket(.extendedPublisher, in: context)
@@ -95,11 +110,20 @@ package final class OutcomeSocket {
     package func descriptor() throws(ZeroMQError) -> Int32 { try socket.descriptor() }
 
     package func send(topic: String, body: [UInt8]) throws(ZeroMQError) {
+        mayHaveSubscriptions = true
         _ = try socket.send([Array(topic.utf8), body])
+    }
+
+    /// Takes note of which descriptors have become readable.
+    package func wake(by readable: [Int32]) throws(ZeroMQError) {
+        guard !readable.isEmpty else { return }
+        if readable.contains(try descriptor()) { mayHaveSubscriptions = true }
     }
 
     /// Reads the subscriptions that came in. libzmq has applied them already; unread they would pile up.
     package func drainSubscriptions() throws(ZeroMQError) {
+        guard mayHaveSubscriptions else { return }
         while try socket.receive() != nil {}
+        mayHaveSubscriptions = false
     }
 }

@@ -63,7 +63,7 @@ struct QueryPlanTests {
     func begins(_ filter: ExecutionFilter) throws {
         let plan = try plan { _ in filter.request(count: 50, at: Timestamp(nanoseconds: 0)) }
         let first = try #require(plan.first)
-        #expect(first.contains("trade_executions_status (status=?") || first.contains("trade_executions_unsettled"))
+        #expect(first.contains("trade_executions_open"), "\(first)")
     }
 
     @Test("that counts failures walks the index of failures only", arguments: FailureSubject.allCases)
