@@ -20,6 +20,7 @@ package final class TradeJournal {
     /// - Parameter path: The file. Its directory must exist.
     /// - Throws: When it cannot be opened, is from a newer version, or is not as durable as promised.
     package init(path: String) throws(JournalFault) {
+        GatheringFileSystem.install()
         do {
             let queue = try DatabaseQueue(path: path, configuration: TradeJournal.configuration)
             try TradeJournal.checkDurability(of: queue)
