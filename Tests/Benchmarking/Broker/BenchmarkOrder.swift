@@ -42,6 +42,7 @@ struct BenchmarkOrder {
             for key: StaticString in ["limit_price", "stop_price", "legs", "trail_percent", "trail_price", "hwm"] {
                 writer.member(key, nil as String?)
             }
+            writer.member("status", status)
             writer.member("extended_hours", false)
             writer.member("subtag", nil as String?)
             writer.member("source", nil as String?)

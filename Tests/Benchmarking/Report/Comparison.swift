@@ -41,7 +41,8 @@ package struct Comparison {
             let cells = workers.map { worker in row.cell(results(of: worker)) }
             table.add([row.title] + cells + [row.ratio.flatMap { ratio($0)?.text } ?? ""])
         }
-        var text = "\(condition.location), \(seeded)\n\(condition.scenario.text)\n\(table.text)"
+        var text = "\(condition.location), \(seeded)\n\(condition.scenario.text)\n"
+        text += "(latencies: p50 / p90 / p99 / p99.9 / max; the ratio is that of p50)\n\(table.text)"
         for result in results {
             for fault in result.faults {
                 text += "FAULT of \(result.worker.rawValue), round \(result.round): \(fault)\n"
@@ -82,7 +83,7 @@ private struct ComparedFigure: Sendable {
     static let all = [
         ComparedFigure("decisions per second") { $0.decisionsPerSecond },
         ComparedFigure("CPU time per trade, us") { $0.processorTimePerTrade },
-        ComparedFigure("decision to ack, ms: p50 / p90 / p99 / p99.9 / max", percentiles: { $0.latencies.toAck }),
+        ComparedFigure("decision to ack, ms", percentiles: { $0.latencies.toAck }),
         ComparedFigure("decision to request at the broker, ms", percentiles: { $0.latencies.toBroker }),
         ComparedFigure("broker's answer to outcome, ms", percentiles: { $0.latencies.answerToOutcome }),
         ComparedFigure("decision to outcome, ms", percentiles: { $0.latencies.toOutcome }),

@@ -5,7 +5,9 @@ import HostSystem
 package struct BenchmarkRun {
     private let programs: BenchmarkPrograms
     private static let strategies = 4
-    private static let warmUpCount = 100
+
+    /// A slow broker makes warming up slow too.
+    private static func warmUpCount(_ scenario: Scenario) -> Int { scenario.brokerDelayMilliseconds == 0 ? 100 : 20 }
 
     package init(_ programs: BenchmarkPrograms) {
         self.programs = programs
@@ -39,7 +41,7 @@ package struct BenchmarkRun {
             worker, programs, stateDirectory: stateDirectory, brokerURL: broker.url)
         let load = try LoadGenerator(
             intake: running.intake, outcomes: running.outcomes, strategies: BenchmarkRun.strategies)
-        try load.warmUp(BenchmarkRun.warmUpCount)
+        try load.warmUp(BenchmarkRun.warmUpCount(scenario))
 
         let database = StateDirectory.databasePath(in: stateDirectory)
         let frames = DecisionFrames(strategies: BenchmarkRun.strategies, word: "run")
@@ -107,7 +109,7 @@ package struct BenchmarkRun {
             wrapper: [strace, "-f", "-qq", "-e", "trace=fdatasync,fsync", "-o", log])
         let load = try LoadGenerator(
             intake: running.intake, outcomes: running.outcomes, strategies: BenchmarkRun.strategies)
-        try load.warmUp(BenchmarkRun.warmUpCount)
+        try load.warmUp(BenchmarkRun.warmUpCount(scenario))
         let before = try BenchmarkRun.calls(in: log)
         let record = try load.run(
             DecisionFrames(strategies: BenchmarkRun.strategies, word: "run"), count: scenario.count, scenario.shape)
