@@ -54,12 +54,12 @@ package struct Benchmark {
         if parts.contains(.synchronisations) { try countSynchronisations(output, progress) }
         var comparisons: [Comparison] = []
         for count in seeded.sorted() {
-            for directory in directories where parts.contains(.runs) || readsAreDue(count, directory) {
-                if count > 0 {
-                    try SeededDirectories.prepare(
-                        directory, count: count, workers: parts.contains(.runs) ? workers : [], programs,
-                        progress: progress)
-                }
+            let places = directories.filter { parts.contains(.runs) || readsAreDue(count, $0) }
+            if count > 0 {
+                try SeededDirectories.prepare(
+                    places, count: count, workers: parts.contains(.runs) ? workers : [], programs, progress: progress)
+            }
+            for directory in places {
                 if parts.contains(.runs) { comparisons += try runs(directory, count, output, progress) }
                 if readsAreDue(count, directory) { try reads(directory, count, output, progress) }
             }

@@ -45,7 +45,10 @@ struct LocationArgument: ExpressibleByArgument {
 }
 
 enum Progress {
-    /// A line on standard error, with the seconds since the first one.
+    /// The seconds count from here.
+    static func begin() { _ = Clock.elapsedSeconds() }
+
+    /// A line on standard error, with the seconds since the beginning.
     static func tell(_ text: String) {
         // The tables so far come before it where both go to one place.
         fflush(nil)

@@ -62,6 +62,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        Progress.begin()
         let benchmark = Benchmark(
             programs: try options.programs(), parts: try list(parts, Benchmark.Part.init), scenarios: try chosen(),
             workers: try list(workers, BenchmarkedWorker.init), rounds: rounds ?? (quick ? 1 : 3),

@@ -20,6 +20,7 @@ struct SeedCommand: ParsableCommand {
     }
 
     func run() throws {
+        Progress.begin()
         if let count = try SeededDatabase.count(in: stateDir) {
             throw ValidationError("\(stateDir) has a database with \(count) executions already")
         }
@@ -39,6 +40,7 @@ struct ReadsCommand: ParsableCommand {
     @OptionGroup var options: ProgramOptions
 
     func run() throws {
+        Progress.begin()
         let commands = ReadCommands(try options.programs(), stateDirectory: stateDir, seconds: seconds)
         print(ReadReport(try commands.measure { Progress.tell($0) }).text, terminator: "")
     }
@@ -54,6 +56,7 @@ struct FloorCommand: ParsableCommand {
     @OptionGroup var options: ProgramOptions
 
     func run() throws {
+        Progress.begin()
         let programs = try options.programs()
         var pieces: [FloorPiece] = []
         for location in locations.isEmpty ? LocationArgument.standard : locations {

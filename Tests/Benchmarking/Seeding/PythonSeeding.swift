@@ -1,5 +1,4 @@
 import GRDB
-import Glibc
 import HostSystem
 
 /// The same past for the Python worker, in its own tables.
@@ -21,7 +20,6 @@ enum PythonSeeding {
             try database.execute(sql: "DETACH source")
             try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
         }
-        sync()
     }
 
     /// The tables and those of their columns that both workers have.

@@ -1,6 +1,5 @@
 import AlpacaAPI
 import GRDB
-import Glibc
 import HostSystem
 import TradeJournal
 package import TradingCore
@@ -38,8 +37,6 @@ package enum SeededDatabase {
                 progress(done)
             }
         }
-        // What is still on its way to the disk would bend the first figures.
-        sync()
     }
 
     /// How many executions a state directory has; nil where it has no database.

@@ -1,39 +1,64 @@
+import Glibc
 import HostSystem
 
 /// The seeded state directories of all workers at one location. They are made once and used in place, so they grow by what
 /// is measured on them: copying gigabytes before every run would take longer than the run.
 package enum SeededDirectories {
-    /// An execution takes some 4 kB for trade-executor and 3 kB for the Python worker, the log and some room not counted.
-    private static let bytesPerExecution: Int64 = 9000
+    /// What an execution takes of either worker at most, while it is being made.
+    private static let bytesPerExecution: Int64 = 8000
 
-    /// Makes what is missing.
+    /// Makes what is missing at every location: written at the first, copied to the others.
     /// - Parameter progress: Told from time to time how far it is.
     package static func prepare(
-        _ directory: WorkingDirectory, count: Int, workers: [BenchmarkedWorker], _ programs: BenchmarkPrograms,
+        _ directories: [WorkingDirectory], count: Int, workers: [BenchmarkedWorker], _ programs: BenchmarkPrograms,
         progress: (String) -> Void
     ) throws {
-        let shared = directory.seeded(count)
-        let ours = BenchmarkedWorker.tradeExecutor.stateDirectory(in: shared)
-        if try SeededDatabase.count(in: ours) ?? 0 < count {
-            try WorkingDirectory.remove(shared)
-            let free = try directory.freeBytes()
-            guard free > Int64(count) * bytesPerExecution else {
-                throw BenchmarkFailure(
-                    "\(directory.path) has \(Figure.grouped(Int(free))) bytes left, too few for \(count) executions; "
-                        + "choose another with --directory, or fewer with --seeded")
+        guard let first = directories.first else { return }
+        for worker in BenchmarkedWorker.allCases where worker == .tradeExecutor || workers.contains(worker) {
+            for directory in directories {
+                let target = worker.stateDirectory(in: directory.seeded(count))
+                // One that grew in an earlier run will do.
+                if try SeededDatabase.count(in: target) ?? 0 >= count { continue }
+                try WorkingDirectory.remove(target)
+                try checkRoom(directory, count)
+                if directory.path == first.path {
+                    try make(worker, directory, count, programs, progress)
+                } else {
+                    progress("\(directory.location): copying \(Figure.grouped(count)) executions, \(worker.rawValue)")
+                    try WorkingDirectory.copy(worker.stateDirectory(in: first.seeded(count)), to: target)
+                }
             }
-            try SeededDatabase.make(in: ours, count: count, now: SystemClock().now()) { done in
+        }
+        // What is still on its way to the disk would bend the first figures.
+        sync()
+    }
+
+    private static func checkRoom(_ directory: WorkingDirectory, _ count: Int) throws {
+        let free = try directory.freeBytes()
+        guard free > Int64(count) * bytesPerExecution else {
+            throw BenchmarkFailure(
+                "\(directory.path) has \(Figure.grouped(Int(free))) bytes left, too few for \(count) executions; "
+                    + "choose another with --directory, or fewer with --seeded")
+        }
+    }
+
+    private static func make(
+        _ worker: BenchmarkedWorker, _ directory: WorkingDirectory, _ count: Int, _ programs: BenchmarkPrograms,
+        _ progress: (String) -> Void
+    ) throws {
+        let shared = directory.seeded(count)
+        let target = worker.stateDirectory(in: shared)
+        switch worker {
+        case .tradeExecutor:
+            try SeededDatabase.make(in: target, count: count, now: SystemClock().now()) { done in
                 progress(
                     "\(directory.location): \(Figure.grouped(done)) of \(Figure.grouped(count)) executions written")
             }
-        }
-        let theirs = BenchmarkedWorker.python.stateDirectory(in: shared)
-        if workers.contains(.python), try SeededDatabase.count(in: theirs) ?? 0 < count {
-            progress("\(directory.location): copying them for the Python worker")
-            try WorkingDirectory.remove(theirs)
+        case .python:
+            progress("\(directory.location): the same for the Python worker")
             // It makes its tables when it starts.
-            try WorkerUnderTest(.python, programs, stateDirectory: theirs, brokerURL: "http://127.0.0.1:1").stop()
-            try PythonSeeding.copy(from: ours, to: theirs)
+            try WorkerUnderTest(worker, programs, stateDirectory: target, brokerURL: "http://127.0.0.1:1").stop()
+            try PythonSeeding.copy(from: BenchmarkedWorker.tradeExecutor.stateDirectory(in: shared), to: target)
         }
     }
 }

@@ -40,7 +40,7 @@ struct SeededTrade {
 
     init(_ number: Int, at time: Timestamp, using generator: inout some RandomNumberGenerator) throws {
         let id = RandomUUID.text(using: &generator)
-        let strategy = SeededTrade.strategies[number % SeededTrade.strategies.count]
+        let strategy = SeededTrade.strategies[Int.random(in: 0..<SeededTrade.strategies.count, using: &generator)]
         let symbol = SeededTrade.symbols[Int.random(in: 0..<SeededTrade.symbols.count, using: &generator)]
         let side = Bool.random(using: &generator) ? "buy" : "sell"
         let quantity = "\(Int.random(in: 1...100, using: &generator))"

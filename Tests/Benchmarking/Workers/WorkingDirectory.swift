@@ -29,6 +29,13 @@ package struct WorkingDirectory: Sendable {
         if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
     }
 
+    /// Copies a directory with everything in it.
+    static func copy(_ source: String, to target: String) throws {
+        let parent = URL(fileURLWithPath: target).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: source, toPath: target)
+    }
+
     /// How many bytes can be written there.
     package func freeBytes() throws -> Int64 {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
