@@ -126,7 +126,7 @@ let package = Package(
         .executableTarget(
             name: "trade-benchmark", dependencies: ["Benchmarking", "HostSystem", arguments],
             path: "Tests/trade-benchmark", swiftSettings: rules),
-        tests("BenchmarkingTests", "Benchmarking", "StrictJSON"),
+        tests("BenchmarkingTests", "Benchmarking", "TestKit", "TradingCore", grdb),
     ]
 )
 

@@ -214,7 +214,7 @@ class Worker:
         self.intake, self.outcomes = context.socket(zmq.ROUTER), context.socket(zmq.PUB)
         self.intake.bind(arguments.intake)
         self.outcomes.bind(arguments.outcomes)
-        endpoints = [socket.last_endpoint.decode() for socket in (self.intake, self.outcomes)]
+        endpoints = [s.getsockopt_string(zmq.LAST_ENDPOINT) for s in (self.intake, self.outcomes)]
         print(f"ready intake={endpoints[0]} outcomes={endpoints[1]}", flush=True)
 
     def run(self) -> None:

@@ -32,12 +32,13 @@ package enum RunCheck {
         var misplaced: DecisionFrames.Name?
         for name in seen {
             counts[name, default: 0] += 1
-            guard let place = places[name] else {
-                faults.append("\(word), but never sent: \(name.clientOrderID)")
-                continue
-            }
+            guard let place = places[name] else { continue }
             if let before = last[name.strategy], place < before, misplaced == nil { misplaced = name }
             last[name.strategy] = place
+        }
+        let foreign = seen.filter { places[$0] == nil }
+        if let first = foreign.first {
+            faults.append("\(foreign.count) \(word), but never sent, the first: \(first.clientOrderID)")
         }
         let lost = sent.filter { counts[$0] == nil }
         if let first = lost.first { faults.append("\(lost.count) never \(word), the first: \(first.clientOrderID)") }

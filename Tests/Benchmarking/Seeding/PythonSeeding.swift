@@ -22,7 +22,8 @@ enum PythonSeeding {
         }
     }
 
-    /// The tables and those of their columns that both workers have.
+    /// The tables and those of their columns that both workers have. The executions come last: where they all are, the
+    /// copy is whole.
     private static let tables = [
         (
             "trade_decisions",
@@ -33,14 +34,6 @@ enum PythonSeeding {
         ),
         ("api_payloads", "id, type, source, method, endpoint, status_code, body, captured_at"),
         (
-            "trade_executions",
-            """
-            id, trade_decision_id, execution_id, client_order_id, status, api_request_payload_id, \
-            api_response_payload_id, alpaca_order_id, http_status_code, error_message, filled_quantity, \
-            filled_avg_price, submitted_at, filled_at, rejected_at, created_at, updated_at
-            """
-        ),
-        (
             "alpaca_orders",
             """
             id, trade_decision_id, alpaca_order_id, client_order_id, symbol, side, quantity, status, \
@@ -48,5 +41,13 @@ enum PythonSeeding {
             """
         ),
         ("outcomes", "seq, strategy_name, trade_decision_id, topic, body, created_at"),
+        (
+            "trade_executions",
+            """
+            id, trade_decision_id, execution_id, client_order_id, status, api_request_payload_id, \
+            api_response_payload_id, alpaca_order_id, http_status_code, error_message, filled_quantity, \
+            filled_avg_price, submitted_at, filled_at, rejected_at, created_at, updated_at
+            """
+        ),
     ]
 }

@@ -20,7 +20,6 @@ package enum SeededDirectories {
                 // One that grew in an earlier run will do.
                 if try SeededDatabase.count(in: target) ?? 0 >= count { continue }
                 try WorkingDirectory.remove(target)
-                try checkRoom(directory, count)
                 if directory.path == first.path {
                     try make(worker, directory, count, programs, progress)
                 } else {
@@ -33,12 +32,23 @@ package enum SeededDirectories {
         sync()
     }
 
-    private static func checkRoom(_ directory: WorkingDirectory, _ count: Int) throws {
-        let free = try directory.freeBytes()
-        guard free > Int64(count) * bytesPerExecution else {
-            throw BenchmarkFailure(
-                "\(directory.path) has \(Figure.grouped(Int(free))) bytes left, too few for \(count) executions; "
-                    + "choose another with --directory, or fewer with --seeded")
+    /// Throws before anything is measured where there is no room for databases with so many executions.
+    package static func checkRoom(_ directories: [WorkingDirectory], counts: [Int]) throws {
+        for directory in directories {
+            let missing = try counts.filter { count in
+                let state = BenchmarkedWorker.tradeExecutor.stateDirectory(in: directory.seeded(count))
+                return try SeededDatabase.count(in: state) ?? 0 < count
+            }
+            let needed = Int64(missing.reduce(0, +)) * bytesPerExecution
+            let free = try directory.freeBytes()
+            guard free >= needed else {
+                throw BenchmarkFailure(
+                    """
+                    \(directory.path) has \(Figure.grouped(Int(free))) bytes left and \
+                    \(Figure.grouped(Int(needed))) are needed; choose another place with --directory, or fewer \
+                    executions with --seeded
+                    """)
+            }
         }
     }
 

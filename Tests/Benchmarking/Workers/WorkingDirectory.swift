@@ -29,11 +29,14 @@ package struct WorkingDirectory: Sendable {
         if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
     }
 
-    /// Copies a directory with everything in it.
+    /// Copies a directory with everything in it, so that it is there whole or not at all.
     static func copy(_ source: String, to target: String) throws {
         let parent = URL(fileURLWithPath: target).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: source, toPath: target)
+        let part = target + ".part"
+        try remove(part)
+        try FileManager.default.copyItem(atPath: source, toPath: part)
+        try FileManager.default.moveItem(atPath: part, toPath: target)
     }
 
     /// How many bytes can be written there.
