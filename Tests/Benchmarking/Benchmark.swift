@@ -22,11 +22,14 @@ package struct Benchmark {
     /// How long each bare piece is measured, and each reading command.
     package var floorSeconds: Double
     package var readSeconds: Double
+    /// How many decisions are sent to count synchronisations.
+    package var tracedDecisions: Int
     package var keepsSeeded: Bool
 
     package init(
         programs: BenchmarkPrograms, parts: [Part], scenarios: [Scenario], workers: [BenchmarkedWorker], rounds: Int,
-        seeded: [Int], directories: [WorkingDirectory], floorSeconds: Double, readSeconds: Double, keepsSeeded: Bool
+        seeded: [Int], directories: [WorkingDirectory], floorSeconds: Double, readSeconds: Double, tracedDecisions: Int,
+        keepsSeeded: Bool
     ) {
         self.programs = programs
         self.parts = parts
@@ -37,6 +40,7 @@ package struct Benchmark {
         self.directories = directories
         self.floorSeconds = floorSeconds
         self.readSeconds = readSeconds
+        self.tracedDecisions = tracedDecisions
         self.keepsSeeded = keepsSeeded
     }
 
@@ -123,8 +127,8 @@ package struct Benchmark {
         guard let directory = directories.first else { return }
         var table = Table(["fdatasync and fsync calls per trade"] + workers.map(\.rawValue))
         for scenario in [
-            Scenario(name: "backlog", count: 300, shape: .backlog),
-            Scenario(name: "closed-loop", count: 300, shape: .closedLoop(window: 1)),
+            Scenario(name: "backlog", count: tracedDecisions, shape: .backlog),
+            Scenario(name: "closed-loop", count: tracedDecisions, shape: .closedLoop(window: 1)),
         ] {
             var cells: [String] = []
             for worker in workers {

@@ -68,13 +68,14 @@ struct RunCommand: ParsableCommand {
             workers: try list(workers, BenchmarkedWorker.init), rounds: rounds ?? (quick ? 1 : 3),
             seeded: try list(seeded ?? (quick ? "0,10000" : "0,100000,1000000")) { Int($0) },
             directories: (locations.isEmpty ? LocationArgument.standard : locations).map(\.directory),
-            floorSeconds: quick ? 0.5 : 2, readSeconds: quick ? 0.3 : 2, keepsSeeded: keep)
+            floorSeconds: quick ? 0.5 : 2, readSeconds: quick ? 0.2 : 2, tracedDecisions: quick ? 100 : 500,
+            keepsSeeded: keep)
         guard try benchmark.run(output: try ResultFile(json), progress: Progress.tell) else { throw ExitCode(1) }
     }
 
     private func chosen() throws -> [Scenario] {
         let trades = trades ?? (quick ? 500 : 2000)
-        let seconds = seconds ?? (quick ? 1.5 : 5)
+        let seconds = seconds ?? (quick ? 1 : 5)
         let all = [
             Scenario(name: "backlog", count: trades, shape: .backlog),
             Scenario(name: "closed-loop", count: max(trades / 4, 1), shape: .closedLoop(window: window)),

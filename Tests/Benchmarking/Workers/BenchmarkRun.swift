@@ -106,7 +106,7 @@ package struct BenchmarkRun {
         }
         let running = try WorkerUnderTest(
             worker, programs, stateDirectory: stateDirectory, brokerURL: broker.url,
-            wrapper: [strace, "-f", "-qq", "-e", "trace=fdatasync,fsync", "-o", log])
+            wrapper: [strace, "-f", "--seccomp-bpf", "-qq", "-e", "trace=fdatasync,fsync", "-o", log])
         let load = try LoadGenerator(
             intake: running.intake, outcomes: running.outcomes, strategies: BenchmarkRun.strategies)
         try load.warmUp(BenchmarkRun.warmUpCount(scenario))
