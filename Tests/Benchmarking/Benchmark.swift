@@ -49,6 +49,9 @@ package struct Benchmark {
     /// - Returns: Whether every run passed its check.
     package func run(output: ResultFile, progress: (String) -> Void) throws -> Bool {
         defer { if !keepsSeeded { removeEverything(progress) } }
+        let machine = try Machine.this()
+        print(machine.text + "\n")
+        try output.write(ResultLines.line(machine))
         try SeededDirectories.checkRoom(directories, counts: seeded)
         var pieces: [FloorPiece] = []
         if parts.contains(.floor) {
@@ -118,6 +121,7 @@ package struct Benchmark {
             }
             let comparison = Comparison(condition, results)
             print(comparison.text)
+            for line in ResultLines.lines(ratiosOf: comparison) { try output.write(line) }
             return comparison
         }
     }

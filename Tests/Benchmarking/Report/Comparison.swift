@@ -30,6 +30,13 @@ package struct Comparison {
         return Spread(pairs)
     }
 
+    /// Every figure's ratio, by its title.
+    var ratios: [(title: String, ratio: Spread)] {
+        ComparedFigure.all.compactMap { row in
+            row.ratio.flatMap { ratio($0) }.map { (String(row.title.drop { $0 == " " }), $0) }
+        }
+    }
+
     package var text: String {
         let seeded = condition.seeded == 0 ? "empty database" : "\(Figure.grouped(condition.seeded)) executions before"
         let workers = BenchmarkedWorker.allCases.filter { !results(of: $0).isEmpty }

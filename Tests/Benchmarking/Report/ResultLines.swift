@@ -9,6 +9,7 @@ package enum ResultLines {
             writer.member("location", result.condition.location)
             writer.member("seeded", result.condition.seeded)
             writer.member("scenario", result.condition.scenario.name)
+            writer.member("load", result.condition.scenario.text)
             writer.member("decisions", result.condition.scenario.count)
             writer.member("broker_delay_ms", result.condition.scenario.brokerDelayMilliseconds)
             writer.member("worker", result.worker.rawValue)
@@ -33,6 +34,36 @@ package enum ResultLines {
             writer.member("written_bytes_per_trade", decimal: result.outputPerTrade?.bytesGiven)
             writer.member("disk_bytes_per_trade", decimal: result.outputPerTrade?.bytesToDisk)
             writer.member("others_cores", decimal: result.othersCores)
+        }
+        return writer.text
+    }
+
+    /// trade-executor over the Python worker, a line for each figure.
+    package static func lines(ratiosOf comparison: Comparison) -> [String] {
+        comparison.ratios.map { title, ratio in
+            var writer = JSONWriter()
+            writer.object { writer in
+                writer.member("type", "ratio")
+                writer.member("location", comparison.condition.location)
+                writer.member("seeded", comparison.condition.seeded)
+                writer.member("scenario", comparison.condition.scenario.name)
+                writer.member("figure", title)
+                writer.member("median", decimal: ratio.median)
+                writer.member("min", decimal: ratio.min)
+                writer.member("max", decimal: ratio.max)
+            }
+            return writer.text
+        }
+    }
+
+    package static func line(_ machine: Machine) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("type", "machine")
+            writer.member("processor", machine.processor)
+            writer.member("processors", machine.processors)
+            writer.member("memory_bytes", machine.memoryBytes)
+            writer.member("kernel", machine.kernel)
         }
         return writer.text
     }
