@@ -7,7 +7,8 @@ synchronous=FULL, so each of the three commits is on the disk.
 
 What it lacks: strict checks of what comes in, duplicates and conflicts of ids, sequences,
 deadlines, halts, replay, heartbeats, following orders that are not filled at once, and everything
-about lost answers and restarts.
+about lost answers and restarts. And it keeps the answer as alpaca-py has read it, without the
+fields that alpaca-py does not know, not byte for byte.
 """
 
 from __future__ import annotations

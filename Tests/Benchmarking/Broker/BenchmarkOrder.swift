@@ -47,12 +47,12 @@ struct BenchmarkOrder {
             writer.member("subtag", nil as String?)
             writer.member("source", nil as String?)
             writer.member("expires_at", time)
-            // What an order with legs would say in their place, so that the size is that of an average answer.
+            // The broker's answers vary in length with what is set; this makes up for what is null here.
             writer.member("ratio_qty", nil as String?)
-            writer.member("note", BenchmarkOrder.filler)
+            writer.member("filler", BenchmarkOrder.filler)
         }
         return writer.bytes
     }
 
-    private static let filler = String(repeating: "-", count: 280)
+    private static let filler = String(repeating: "-", count: 500)
 }
