@@ -28,6 +28,7 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let sockets: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
 
 /// What is fuzzed, and what must be true of it. It is run over its corpus by tests, and by the fuzz program below.
@@ -42,6 +43,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // Pure: no clock, no file, no socket.
@@ -113,6 +115,19 @@ let package = Package(
         tests("AlpacaSimulatorTests", "AlpacaSimulator", "StrictJSON", "TradingCore"),
         fuzzing,
         tests("FuzzingTests", "Fuzzing"),
+
+        // How fast it is: deploy/bench.sh.
+        .target(name: "CTimers", path: "Tests/CTimers"),
+        .target(
+            name: "Benchmarking",
+            dependencies: [
+                "CTimers", "HostSystem", "StrictJSON", "TradingCore", "AlpacaAPI", "TradeJournal", "ZeroMQMessaging",
+                grdb, histogram,
+            ], path: "Tests/Benchmarking", exclude: ["python_worker.py"], swiftSettings: rules),
+        .executableTarget(
+            name: "trade-benchmark", dependencies: ["Benchmarking", "HostSystem", arguments],
+            path: "Tests/trade-benchmark", swiftSettings: rules),
+        tests("BenchmarkingTests", "Benchmarking", "TestKit", "TradingCore", grdb),
     ]
 )
 

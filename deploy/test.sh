@@ -50,5 +50,8 @@ run "simulation, new seeds" bash deploy/simulate.sh --seeds 100000 --seconds "${
 run "ten_thousand" "$python" Tests/PythonTests/ten_thousand.py "$binaries" --decisions="${DECISIONS:-1000}"
 # Minutes and hours of it: soak.sh.
 run "soak" "$python" Tests/PythonTests/soak.py "$binaries" "${SOAK_SECONDS:-15}" --kill-every=2 --per-second=50
+# Whether it measures at all, and its runs pass their checks; figures are bench.sh.
+run "benchmark" "$binaries/trade-benchmark" run --quick --parts floor,runs,reads --scenarios backlog,slow-broker \
+    --seeded 0,1000 --directory disk=.build/benchmark
 run "alpaca-py against the simulator" \
     "$python" Tests/PythonTests/alpaca_py_against_simulator.py "$binaries/alpaca-simulator"

@@ -44,6 +44,9 @@ package final class ChildProcess {
 
     deinit { close(output) }
 
+    /// Its number among the system's processes.
+    package var id: Int32 { processID }
+
     /// The next line of its output; nil at the end of the output or after `milliseconds` without one.
     package func readLine(milliseconds: Int32) throws(SystemError) -> String? {
         while true {
