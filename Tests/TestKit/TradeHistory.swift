@@ -95,7 +95,7 @@ package final class TradeHistory {
                         .response, method: "POST", endpoint: OrderRequest.path, statusCode: answer.statusCode,
                         body: answer.body, headers: answer.headers), of: row, at: now)
             }
-            if case .taken(let order) = meaning { try transaction.keep(order, of: row, at: now) }
+            if case .taken(let order) = meaning { try transaction.keep(order, of: row, isPlaced: true, at: now) }
             try transaction.update(open, response: response, at: now)
             _ = try transaction.append(
                 Outcome(DecisionSummary(decision), of: open.execution, at: now), of: row, partition: partition)

@@ -89,7 +89,9 @@ package enum SeededDatabase {
             .response, method: "POST", endpoint: OrderRequest.path, statusCode: statusCode, body: body,
             headers: answer.headers)
         let payload = try transaction.keep(response, of: open.decisionRow, at: time)
-        if case .taken(let order) = result { try transaction.keep(order, of: open.decisionRow, at: time) }
+        if case .taken(let order) = result {
+            try transaction.keep(order, of: open.decisionRow, isPlaced: true, at: time)
+        }
         try update(open, response: payload, in: transaction, partition, at: time)
     }
 
