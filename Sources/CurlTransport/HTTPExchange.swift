@@ -73,7 +73,7 @@ final class HTTPExchange {
 
     func isHandle(_ handle: UnsafeMutableRawPointer?) -> Bool { handle == easy }
 
-    /// Begins a request. The first bytes may leave before this returns.
+    /// Begins a request. Over a connection that is open, all of it leaves before this returns.
     func start(path: String, body: [UInt8]) throws(CurlError) {
         precondition(!isUnderWay && result == nil, "one request at a time, and its result is taken before the next")
         requestBody = body
@@ -88,6 +88,9 @@ final class HTTPExchange {
         let code = curl_multi_add_handle(UnsafeMutableRawPointer(multi), easy)
         guard code == CURLM_OK else { throw CurlError(description: "curl_multi_add_handle: \(code.text)") }
         isUnderWay = true
+        var running: Int32 = 0
+        let performed = curl_multi_perform(UnsafeMutableRawPointer(multi), &running)
+        guard performed == CURLM_OK else { throw CurlError(description: "curl_multi_perform: \(performed.text)") }
     }
 
     /// libcurl is done with the request.

@@ -61,22 +61,17 @@ package final class HTTPTransport {
     }
 
     /// Moves all transfers on as far as they go without waiting. What has ended can then be taken from its line.
-    /// - Returns: Whether one has ended.
-    @discardableResult
-    package func perform() throws(CurlError) -> Bool {
-        guard exchanges.contains(where: \.isUnderWay) else { return false }
+    package func perform() throws(CurlError) {
+        guard exchanges.contains(where: \.isUnderWay) else { return }
         var running: Int32 = 0
         let code = curl_multi_perform(UnsafeMutableRawPointer(multi), &running)
         guard code == CURLM_OK else { throw CurlError(description: "curl_multi_perform: \(code.text)") }
-        var hasEnded = false
         var left: Int32 = 0
         while let message = curl_multi_info_read(UnsafeMutableRawPointer(multi), &left) {
             guard message.pointee.msg == CURLMSG_DONE else { continue }
             let result = ccurl_message_result(message)
             for exchange in exchanges where exchange.isHandle(message.pointee.easy_handle) { exchange.finish(result) }
-            hasEnded = true
         }
-        return hasEnded
     }
 
     /// Sleeps until a transfer can go on, one of `descriptors` is readable, or the time is up.

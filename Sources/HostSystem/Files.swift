@@ -94,9 +94,10 @@ package enum Files {
     }
 
     /// Whether something is there. Anything but a plain "no such file" is an error.
-    package static func exists(_ path: String) throws(SystemError) -> Bool {
+    /// - Parameter directory: The descriptor of the directory that a relative path begins at.
+    package static func exists(_ path: String, in directory: Int32 = AT_FDCWD) throws(SystemError) -> Bool {
         var status = stat()
-        if stat(path, &status) == 0 { return true }
+        if fstatat(directory, path, &status, 0) == 0 { return true }
         guard errno == ENOENT || errno == ENOTDIR else { throw SystemError("looking at \(path)") }
         return false
     }

@@ -4,14 +4,24 @@ package import TradingCore
 
 /// The kill switch: one file for each halt, so that it works from outside even if the worker hangs.
 package struct HaltFiles {
-    private let directory: String
-    private let pathOfAll: String
+    private let stateDirectory: String
+    /// The open state directory, in which the kernel finds a file sooner than by its whole path; `AT_FDCWD` where it is
+    /// not open.
+    private let stateDescriptor: Int32
 
     /// - Parameter stateDirectory: The worker's state directory.
     package init(stateDirectory: String) {
-        directory = StateDirectory.haltPath(in: stateDirectory)
-        pathOfAll = directory + "/" + Halt.fileName(.all)
+        self.stateDirectory = stateDirectory
+        stateDescriptor = AT_FDCWD
     }
+
+    /// The halts of the worker that has this directory, wherever it may be moved to.
+    package init(in directory: StateDirectory) {
+        stateDirectory = directory.pathByDescriptor
+        stateDescriptor = directory.descriptor
+    }
+
+    private var directory: String { StateDirectory.haltPath(in: stateDirectory) }
 
     /// The halt that covers a strategy, the one for all first. Where the files cannot be looked at, everything is halted.
     package func halt(covering strategy: StrategyName) -> Halt? {
@@ -37,15 +47,18 @@ package struct HaltFiles {
 
     private func halt(_ scope: Halt.Scope) -> Halt? {
         do {
-            let path = path(scope)
-            guard try Files.exists(path) else { return nil }
-            return Halt(scope, fileContent: try Files.read(path, bytesMax: 16_384))
+            guard try isThere(scope) else { return nil }
+            return Halt(scope, fileContent: try Files.read(path(scope), bytesMax: 16_384))
         } catch {
             return Halt(scope, reason: "the halt file cannot be read: \(error)")
         }
     }
 
-    private func path(_ scope: Halt.Scope) -> String {
-        scope == .all ? pathOfAll : directory + "/" + Halt.fileName(scope)
+    /// Asked before every order, and of a file that is hardly ever there.
+    private func isThere(_ scope: Halt.Scope) throws(SystemError) -> Bool {
+        guard stateDescriptor != AT_FDCWD else { return try Files.exists(path(scope)) }
+        return try Files.exists("halt/" + Halt.fileName(scope), in: stateDescriptor)
     }
+
+    private func path(_ scope: Halt.Scope) -> String { directory + "/" + Halt.fileName(scope) }
 }

@@ -7,7 +7,7 @@ import Glibc
 /// workers hold a lock each. A crashed worker's lock is free at once.
 package final class StateDirectory {
     package let path: String
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// Why a state directory cannot be had.
     package enum Failure: Error, CustomStringConvertible {

@@ -81,8 +81,10 @@ package struct OpenOrders {
     /// - Parameter afterRestart: Whether time has passed unseen, so that it is to be looked at now.
     mutating func put(_ open: OpenExecution, at now: MonotonicTime, afterRestart: Bool = false) {
         let before = remove(open.decisionRow)
+        // Only where the first that was due has gone must all be looked at for the next.
+        defer { if let before, before.watch.due == nextDue { findNextDue() } }
         let isOver = open.execution.decisionStatus.isFinal
-        guard !isOver || open.execution.hasLivingLegs else { return findNextDue() }
+        guard !isOver || open.execution.hasLivingLegs else { return }
         let watch: Watch
         switch open.execution.certainty {
         case .answered where isOver: watch = .following(FollowSchedule(exitsAt: now), .byItself)
@@ -102,7 +104,7 @@ package struct OpenOrders {
             preconditionFailure("an attempt that is open has been answered, or its answer was lost")
         }
         entries[open.decisionRow] = Entry(open: open, watch: watch)
-        findNextDue()
+        nextDue = min(nextDue ?? watch.due, watch.due)
     }
 
     private mutating func remove(_ row: DecisionRow) -> Entry? {

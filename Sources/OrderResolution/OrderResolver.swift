@@ -54,10 +54,13 @@ package struct OrderResolver {
         orders.hurryUnknown(clientOrderID, at: now)
     }
 
+    /// Whether there is nothing to find out: most of the time, where orders are filled at once.
+    private var isAtRest: Bool { lookUpFirst == nil && orders.count == 0 && priorSends.isEmpty }
+
     /// When the next question is due; nil while one is under way, or when there is none.
     /// - Parameter onlyUrgent: Whether to look only at those for whose answer a decision or a person waits.
     package func nextDue(onlyUrgent: Bool) -> MonotonicTime? {
-        guard asked == nil else { return nil }
+        guard asked == nil, !isAtRest else { return nil }
         let checkDue = priorSends.nextDue(onlyUrgent: onlyUrgent)
         guard onlyUrgent else { return [checkDue, orders.nextDue].compactMap { $0 }.min() }
         return [checkDue, lookUpFirst.flatMap { orders.due(of: $0) }, orders.hurriedDue].compactMap { $0 }.min()
@@ -73,7 +76,7 @@ package struct OrderResolver {
 
     /// The question that is due, if any, and none is under way.
     package mutating func nextQuestion(at now: MonotonicTime) -> Question? {
-        guard asked == nil else { return nil }
+        guard asked == nil, !isAtRest else { return nil }
         if let row = lookUpFirst {
             if let lookUp = orders.lookUp(ofUnknown: row) { return Question(lookUp, isUrgent: true) }
             lookUpFirst = nil

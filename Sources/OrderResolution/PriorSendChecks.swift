@@ -19,6 +19,8 @@ package struct PriorSendChecks {
 
     private var checks: [DecisionRow: Check] = [:]
 
+    var isEmpty: Bool { checks.isEmpty }
+
     /// How many decisions wait for their look-up.
     package var count: Int { checks.values.count { !$0.isCleared } }
 

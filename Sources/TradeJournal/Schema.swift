@@ -90,7 +90,7 @@ enum Schema {
         CREATE INDEX trade_executions_created ON trade_executions (created_at);
         -- Nearly all executions end as filled: those are found by walking all, newest first.
         CREATE INDEX trade_executions_open ON trade_executions (created_at)
-            WHERE status = 'submitted' OR status = 'accepted' OR certainty = 'sending' OR certainty = 'unknown';
+            WHERE (status = 'submitted' OR status = 'accepted') OR (certainty = 'sending' OR certainty = 'unknown');
         CREATE INDEX trade_executions_not_filled ON trade_executions (status, created_at)
             WHERE status = 'rejected' OR status = 'cancelled' OR status = 'partial_fill';
         CREATE INDEX trade_executions_failures ON trade_executions (error_message, http_status_code, created_at,

@@ -13,6 +13,8 @@ package final class TradeJournal {
     private let queue: DatabaseQueue
     private let statements: Statements
     private let connection: OpaquePointer
+    /// How many commits there were since the log was last copied back by `checkpoint()`.
+    package private(set) var commitsInLog = 0
     /// The counters of the outcomes, kept in step with the table.
     var counters: OutcomeCounters
 
@@ -34,7 +36,10 @@ package final class TradeJournal {
                 guard let stream = try String.fetchOne(database, sql: "SELECT stream FROM database_identity") else {
                     throw JournalFault.unreadable("database_identity is empty")
                 }
-                return (try Statements(database), connection, stream, try OutcomeCounters(readingFrom: database))
+                let counters = try OutcomeCounters(readingFrom: database)
+                let statements = try Statements(database)
+                TradeJournal.leaveQueue(connection)
+                return (statements, connection, stream, counters)
             }
         } catch let fault as JournalFault {
             throw fault
@@ -59,6 +64,10 @@ package final class TradeJournal {
             // GRDB's own journal mode setting would set synchronous back to NORMAL.
             try database.execute(sql: "PRAGMA journal_mode = WAL")
             try database.execute(sql: "PRAGMA synchronous = FULL")
+            // In KiB. Twice SQLite's own: the inner pages of the indexes of a million trades stay in it.
+            try database.execute(sql: "PRAGMA cache_size = -4000")
+            // In pages, 16 MB. The worker copies the log back in quiet moments; this is for when there are none.
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
         }
         return configuration
     }
@@ -125,6 +134,7 @@ package final class TradeJournal {
             do throws(JournalFault) {
                 let value = try body(JournalTransaction(statements: statements, journal: self))
                 try statements.commit.run()
+                commitsInLog += 1
                 return value
             } catch {
                 // Some failures, a full disk among them, have ended the transaction already.
@@ -138,15 +148,21 @@ package final class TradeJournal {
     func withStatements<Value>(
         _ body: (Statements) throws(JournalFault) -> Value
     ) throws(JournalFault) -> Value {
-        let result = queue.inDatabase { _ in
-            Result { () throws(JournalFault) -> Value in try body(statements) }
-        }
-        return try result.get()
+        try body(statements)
+    }
+
+    /// From here on SQLite is called without GRDB, whose queue and hooks would cost every commit some hundred calls, most
+    /// of them cold when trades are rare. GRDB has opened and migrated the database, has made the statements, and closes
+    /// it all.
+    private static func leaveQueue(_ connection: OpaquePointer) {
+        sqlite3_commit_hook(connection, nil, nil)
+        sqlite3_rollback_hook(connection, nil, nil)
     }
 
     /// Copies the log back into the database file as far as readers allow. For idle moments: otherwise a commit does
     /// it when the log has grown, and takes longer for it.
     package func checkpoint() throws(JournalFault) {
+        commitsInLog = 0
         let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
         guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else {
             throw JournalFault(

@@ -14,6 +14,7 @@ package final class Worker<Intake: DecisionIntake> {
     let intake: Intake
     let topic: any OutcomeTopic
     let placement: any OrderPlacement
+    let warmUpLine: any OrderLookUps
     let halts: any HaltSwitch
     let clock: any WorkerClock
     let executionIDs: any ExecutionIDs
@@ -34,6 +35,11 @@ package final class Worker<Intake: DecisionIntake> {
     var storage: Storage = .working
     var isDraining = false
     var heartbeatDue: MonotonicTime
+    /// When something was last written to the database.
+    var lastWrite: MonotonicTime
+    /// From when on the connection to the broker counts as cold.
+    var coldFrom: MonotonicTime
+    var isWarmingUp = false
     var refusedCount = 0
     let startedAt: ClockReading
 
@@ -46,14 +52,16 @@ package final class Worker<Intake: DecisionIntake> {
 
     package init(
         settings: WorkerSettings, journal: TradeJournal, intake: Intake, topic: any OutcomeTopic,
-        placement: any OrderPlacement, lookUps: any OrderLookUps, halts: any HaltSwitch, clock: any WorkerClock,
-        executionIDs: any ExecutionIDs, probe: any WorkerProbe = NoProbe(), log: Logger
+        placement: any OrderPlacement, lookUps: any OrderLookUps, warmUpLine: any OrderLookUps,
+        halts: any HaltSwitch, clock: any WorkerClock, executionIDs: any ExecutionIDs,
+        probe: any WorkerProbe = NoProbe(), log: Logger
     ) throws(WorkerFault) {
         self.settings = settings
         self.journal = journal
         self.intake = intake
         self.topic = topic
         self.placement = placement
+        self.warmUpLine = warmUpLine
         self.halts = halts
         self.clock = clock
         self.executionIDs = executionIDs
@@ -63,6 +71,8 @@ package final class Worker<Intake: DecisionIntake> {
         resolver = OrderResolver(lookUps, settleTime: settings.settleTime)
         startedAt = clock.read()
         heartbeatDue = startedAt.monotonic
+        lastWrite = startedAt.monotonic
+        coldFrom = startedAt.monotonic
         do throws(JournalFault) {
             queue = try WaitingQueue(journal)
         } catch {
@@ -92,9 +102,11 @@ package final class Worker<Intake: DecisionIntake> {
         try send(record.intent, chosenAt: now)
         try reply(to: messages, record.replies)
         try askBroker(at: now)
+        try keepConnectionWarm(at: now)
         if isHeartbeatDue { try beatHeart(at: now) }
-        return messages.count == Self.messagesMax || attemptResult != nil || seen != nil
-            || attempt == nil && !record.isEmpty || frontIsHeldBack && queue.canReadOn
+        try copyLogBack(at: now)
+        if storage == .working, attemptResult != nil || attempt == nil && !record.isEmpty { return true }
+        return messages.count == Self.messagesMax || seen != nil || frontIsHeldBack && queue.canReadOn
     }
 
     /// No more decisions are taken, and none is sent; the attempt under way is finished. Publishers are told
@@ -109,7 +121,7 @@ package final class Worker<Intake: DecisionIntake> {
     /// The moment at which there will be something to do even if nothing comes in.
     package var nextWakeUp: MonotonicTime {
         if case .failing(_, let retryAt) = storage { return min(heartbeatDue, retryAt) }
-        var next = heartbeatDue
+        var next = min(heartbeatDue, copyingDue ?? heartbeatDue)
         if isDraining { return next }
         let now = clock.read().monotonic
         if let allowed = pacing.nextAllowance(after: now) {
@@ -149,6 +161,7 @@ package final class Worker<Intake: DecisionIntake> {
                 try workThroughQueue(in: transaction, record, everything: isHeartbeatDue, at: now)
                 record.pass(probe, isCommitted: false)
             }
+            lastWrite = now.monotonic
             record.pass(probe, isCommitted: true)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working

@@ -29,8 +29,8 @@ struct Incoming<Envelope> {
 
 /// How messages are taken and answered.
 extension Worker {
-    /// How many messages one turn takes, so that a flood does not keep the broker's answers waiting.
-    static var messagesMax: Int { 256 }
+    /// How many messages one turn takes, so that neither the broker's answers nor the first of many publishers wait long.
+    static var messagesMax: Int { 64 }
 
     func receiveMessages() throws(WorkerFault) -> [IncomingMessage<Intake.Envelope>] {
         var messages: [IncomingMessage<Intake.Envelope>] = []

@@ -33,6 +33,7 @@ extension Worker {
     func takeLookUpAnswer(at now: ClockReading) -> Sighting? {
         guard let (sighting, result) = resolver.takeAnswer(at: now) else { return nil }
         pacing.note(result, at: now)
+        connectionUsed(at: now)
         probe.pass(.lookUpReceived)
         return sighting
     }

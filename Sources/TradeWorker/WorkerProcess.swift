@@ -27,6 +27,7 @@ package enum WorkerProcess {
             try ProcessPrivacy.forbidCoreDumps()
             ProcessMemory.keepFreedMemory()
             TradeJournal.spareStatistics()
+            try ProcessMemory.giveBackCode()
             let directory = try StateDirectory(configuration.stateDirectory)
             let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
             let context = try ZeroMQContext()
@@ -38,14 +39,18 @@ package enum WorkerProcess {
             let worker = try Worker(
                 settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
-                halts: HaltFiles(stateDirectory: directory.pathByDescriptor), clock: clock,
+                warmUpLine: transport.openLookUpLine(),
+                halts: HaltFiles(in: directory), clock: clock,
                 executionIDs: TimeOrderedUUIDs(), probe: probe, log: log)
             let partition = configuration.worker.partition
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }
+            try ProcessMemory.giveBackCode()
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
             ready("ready \(about)")
             try drive(worker, intake, topic, transport, signals, clock, log)
+            // Closing everything is as much code as opening it.
+            try ProcessMemory.giveBackCode()
         } catch let failure as Failure {
             throw failure
         } catch let error as ZeroMQError where error.isAddressInUse {
@@ -77,8 +82,6 @@ package enum WorkerProcess {
             try topic.wake(by: readable)
             readable = []
             if try worker.turn() { continue }
-            // What the turn has begun leaves; and an answer may be there before anything else is looked at.
-            if try transport.perform() { continue }
             try topic.drainSubscriptions()
             // Asked last before sleeping: a ZeroMQ descriptor tells of a change only once.
             if try intake.hasWaiting() { continue }

@@ -137,6 +137,7 @@ extension Worker {
         precondition(attempt != nil, "an answer belongs to an attempt")
         attemptResult = result
         pacing.note(result, at: now)
+        connectionUsed(at: now)
         probe.pass(.answerReceived)
     }
 

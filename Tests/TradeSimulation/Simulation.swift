@@ -202,6 +202,7 @@ package final class Simulation {
             settings: settings, journal: journal, intake: LifeIntake(bus: bus, life: life, bug: bug),
             topic: LifeTopic(bus: bus, ledger: ledger, life: life, bug: bug),
             placement: LifeLine(broker, ledger, life), lookUps: LifeLine(broker, ledger, life),
+            warmUpLine: LifeLine(broker, ledger, life),
             halts: LifeHalts(halts: halts, bug: bug), clock: clock,
             executionIDs: LifeIDs(Chance(seed: seed, of: "ids of \(lifeCount)")), probe: probe,
             log: Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }))
