@@ -15,6 +15,7 @@ final class HTTPExchange {
     private(set) var isUnderWay = false
     private let method: Method
     private let baseURL: String
+    private var lastPath: String?
     private let easy: UnsafeMutableRawPointer
     private let multi: OpaquePointer
     private var headerList: UnsafeMutablePointer<curl_slist>?
@@ -81,7 +82,10 @@ final class HTTPExchange {
         requestBodyWasRead = false
         responseBody.removeAll(keepingCapacity: true)
         responseHeaders = BrokerHeaders()
-        try check(ccurl_set_string(easy, CURLOPT_URL, baseURL + path), "URL")
+        if path != lastPath {
+            try check(ccurl_set_string(easy, CURLOPT_URL, baseURL + path), "URL")
+            lastPath = path
+        }
         if method == .post {
             try check(ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, body.count), "body size")
         }
@@ -170,20 +174,32 @@ private func receiveHeader(
 ) -> Int {
     let length = size * count
     let line = UnsafeRawBufferPointer(start: bytes, count: length)
-    // All the headers that are kept begin with X; most of the others are passed over without a string being made.
-    guard let first = line.first, first | 0x20 == UInt8(ascii: "x"),
-        let colon = line.firstIndex(of: UInt8(ascii: ":"))
-    else { return length }
-    let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
-    let value = String(
-        decoding: line[(colon + 1)...].drop { $0 == 0x20 }.prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self)
+    // All the headers that are kept begin with X; the others are passed over at the first letter.
+    guard let first = line.first, first | 0x20 == UInt8(ascii: "x") else { return length }
     let exchange = exchange(user)
-    switch name {
-    case "x-request-id": exchange.responseHeaders.requestID = value
-    case "x-ratelimit-limit": exchange.responseHeaders.rateLimit = Int64(value)
-    case "x-ratelimit-remaining": exchange.responseHeaders.rateLimitRemaining = Int64(value)
-    case "x-ratelimit-reset": exchange.responseHeaders.rateLimitReset = Int64(value)
-    default: break
+    if let value = line.value(ofHeader: "x-request-id") {
+        exchange.responseHeaders.requestID = value
+    } else if let value = line.value(ofHeader: "x-ratelimit-limit") {
+        exchange.responseHeaders.rateLimit = Int64(value)
+    } else if let value = line.value(ofHeader: "x-ratelimit-remaining") {
+        exchange.responseHeaders.rateLimitRemaining = Int64(value)
+    } else if let value = line.value(ofHeader: "x-ratelimit-reset") {
+        exchange.responseHeaders.rateLimitReset = Int64(value)
     }
     return length
+}
+
+extension UnsafeRawBufferPointer {
+    /// The value of a header line; nil where it is not this header.
+    /// - Parameter name: In small letters.
+    fileprivate func value(ofHeader name: StaticString) -> String? {
+        let nameCount = name.utf8CodeUnitCount
+        guard count > nameCount, self[nameCount] == UInt8(ascii: ":") else { return nil }
+        for index in 0..<nameCount {
+            // Setting the bit makes small letters of large ones, and leaves the dash as it is.
+            guard self[index] | 0x20 == name.utf8Start[index] else { return nil }
+        }
+        let value = self[(nameCount + 1)...].drop { $0 == 0x20 }.prefix { $0 != 0x0D && $0 != 0x0A }
+        return String(decoding: value, as: UTF8.self)
+    }
 }

@@ -33,8 +33,9 @@ package struct JournalTransaction: ~Copyable {
         return try statements.lastSequence.first { (row) throws(JournalFault) in row.integer(0) ?? 0 } ?? 0
     }
 
-    /// Accepts a decision. It must be new.
-    package func accept(_ arrival: Arrival) throws(JournalFault) -> DecisionRow {
+    /// Accepts a decision.
+    /// - Returns: Its row; nil where one with this name was accepted before.
+    package func accept(_ arrival: Arrival) throws(JournalFault) -> DecisionRow? {
         let insert = statements.insertDecision
         let decision = arrival.decision
         let order = decision.order
@@ -68,7 +69,8 @@ package struct JournalTransaction: ~Copyable {
         try insert.bind(received)
         try insert.bind(received)
         try insert.bind(received)
-        return DecisionRow(try insertedID(insert))
+        try insert.run()
+        return journal.hasChangedRows ? DecisionRow(insert.lastInsertedID) : nil
     }
 
     /// Keeps a message that is not taken.

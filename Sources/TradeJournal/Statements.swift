@@ -53,6 +53,7 @@ struct Statements {
                 time_in_force, limit_price, stop_price, trail_price, trail_percent, order_class, rationale, expires_at,
                 expires_boot_id, expires_monotonic_us, sequence, sender, message, received_at, created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (strategy_name, decision_id) DO NOTHING
             """)
         insertRefusal = try prepare(
             "INSERT INTO refused_messages (received_at, sender, code, message, body) VALUES (?, ?, ?, ?, ?)")

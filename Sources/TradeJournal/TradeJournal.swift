@@ -151,6 +151,9 @@ package final class TradeJournal {
         try body(statements)
     }
 
+    /// Whether the statement before has changed any row.
+    var hasChangedRows: Bool { sqlite3_changes(connection) > 0 }
+
     /// From here on SQLite is called without GRDB, whose queue and hooks would cost every commit some hundred calls, most
     /// of them cold when trades are rare. GRDB has opened and migrated the database, has made the statements, and closes
     /// it all.

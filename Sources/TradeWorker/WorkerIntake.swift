@@ -66,33 +66,39 @@ extension Worker {
     ) throws(JournalFault) {
         switch incoming.request {
         case .success(.decision(let decision)):
+            let refusal = try refusal(of: decision, in: transaction, record)
+            if refusal == nil, try accept(decision, incoming, in: transaction, record, at: now) { return }
+            // What was accepted before is answered as then, whatever would be said of it now.
             if let before = try transaction.decision(decision.strategy, decision.id) {
                 try answerAgain(decision, incoming, before, in: transaction, record, at: now)
-            } else if let refusal = try refusal(of: decision, in: transaction, record) {
+            } else if let refusal {
                 try refuse(
                     RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text), incoming,
                     in: transaction, record, at: now)
             } else {
-                try accept(decision, incoming, in: transaction, record, at: now)
+                throw JournalFault.contradiction(decision.clientOrderID, "it is there and cannot be found")
             }
         case .failure(let refused): try refuse(refused, incoming, in: transaction, record, at: now)
         case .success(.replay), .success(.reconcile), .success(.status), .success(.ping): record.replies.append(nil)
         }
     }
 
+    /// - Returns: False where a decision with this name was accepted before.
     private func accept(
         _ decision: Decision, _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction,
         _ record: TurnRecord, at now: ClockReading
-    ) throws(JournalFault) {
+    ) throws(JournalFault) -> Bool {
         let deadline = Deadline(of: decision.deadline, maxAge: settings.maxAge, acceptedAt: now)
-        let row = try transaction.accept(
+        let accepted = try transaction.accept(
             Arrival(
                 decision: decision, message: incoming.message.body, sender: incoming.message.sender,
                 receivedAt: now.moment, deadline: deadline))
+        guard let row = accepted else { return false }
         record.accepted.append(
             WaitingDecision(
                 row: row, decision: decision, receivedAt: now.moment, deadline: deadline, mayHaveBeenSent: false))
         record.replies.append(Acknowledgement.accepted(decision, row, stream: journal.stream))
+        return true
     }
 
     /// The same decision came before: it is answered as then, and with its outcome if there is one.

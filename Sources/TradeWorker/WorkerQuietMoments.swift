@@ -12,7 +12,7 @@ extension Worker {
     /// be while trades come: the first commit after it begins the log anew, which costs one more sync. A commit copies by
     /// itself once the log has 4,000 pages, and takes several milliseconds longer for it.
     private static var copying: [(commits: Int, afterQuiet: Microseconds)] {
-        [(200, .milliseconds(2)), (32, .seconds(1))]
+        [(64, .milliseconds(2)), (32, .seconds(1))]
     }
 
     /// How long a connection may have carried nothing before something is sent over it. Half of the 118 s after which

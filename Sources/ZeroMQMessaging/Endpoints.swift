@@ -96,6 +96,7 @@ package final class OutcomeSocket {
     package let endpoint: String
     private let socket: ZeroMQSocket
     private var mayHaveSubscriptions = true
+    private var sendsSinceDrained = 0
 
     package init(_ endpoint: String, in context: ZeroMQContext) throws(ZeroMQError) {
         socket = try ZeroMQSocket(.extendedPublisher, in: context)
@@ -110,7 +111,9 @@ package final class OutcomeSocket {
     package func descriptor() throws(ZeroMQError) -> Int32 { try socket.descriptor() }
 
     package func send(topic: String, body: [UInt8]) throws(ZeroMQError) {
-        mayHaveSubscriptions = true
+        // What a descriptor tells may be swallowed by a send.
+        sendsSinceDrained += 1
+        if sendsSinceDrained >= 100 { mayHaveSubscriptions = true }
         _ = try socket.send([Array(topic.utf8), body])
     }
 
@@ -125,5 +128,6 @@ package final class OutcomeSocket {
         guard mayHaveSubscriptions else { return }
         while try socket.receive() != nil {}
         mayHaveSubscriptions = false
+        sendsSinceDrained = 0
     }
 }

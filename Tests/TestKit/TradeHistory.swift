@@ -49,7 +49,9 @@ package final class TradeHistory {
         let arrival = Arrival(
             decision: decision, message: message, sender: "127.0.0.1", receivedAt: now, deadline: deadline)
         waiting.append(decision)
-        return try journal.write { (transaction) throws(JournalFault) in try transaction.accept(arrival) }
+        let row = try journal.write { (transaction) throws(JournalFault) in try transaction.accept(arrival) }
+        guard let row else { preconditionFailure("\(id) was accepted before") }
+        return row
     }
 
     private var waiting: [Decision] = []

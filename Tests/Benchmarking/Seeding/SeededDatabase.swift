@@ -54,10 +54,11 @@ package enum SeededDatabase {
         let decision = trade.decision
         let deadline = Deadline(
             moment: trade.time.advanced(bySeconds: 300), monotonic: MonotonicTime(microseconds: 0), bootID: "seeded")
-        let row = try transaction.accept(
+        let accepted = try transaction.accept(
             Arrival(
                 decision: decision, message: trade.message, sender: "127.0.0.1", receivedAt: trade.time,
                 deadline: deadline))
+        guard let row = accepted else { preconditionFailure("every seeded decision has an id of its own") }
         let execution = Execution(
             id: trade.executionID, clientOrderID: decision.clientOrderID,
             submittedAt: trade.time.advanced(byMilliseconds: 1))
