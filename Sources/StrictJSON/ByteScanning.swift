@@ -14,14 +14,19 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
-    /// Whether a byte is zero.
-    package var containsZero: Bool {
+    /// Whether all bytes are ASCII, and none is zero.
+    package var isASCIIWithoutZero: Bool {
         var index = 0
         while index + 8 <= count {
-            if Self.zeroBytes(word(at: index)) != 0 { return true }
+            let word = word(at: index)
+            if word & Self.highBits | Self.zeroBytes(word) != 0 { return false }
             index += 8
         }
-        return self[index...].contains(0)
+        while index < count {
+            if self[index] >= 0x80 || self[index] == 0 { return false }
+            index += 1
+        }
+        return true
     }
 
     /// Where the run of characters ends, beginning at `start`, that stand in a JSON string as they are: at a quote, a

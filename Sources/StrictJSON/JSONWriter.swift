@@ -116,13 +116,16 @@ package struct JSONWriter {
     }
 
     private mutating func appendDigits(of number: UInt64) {
-        let start = bytes.count
-        var left = number
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(left % 10))
-            left /= 10
-        } while left > 0
-        bytes[start...].reverse()
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var index = digits.count
+            var left = number
+            repeat {
+                index -= 1
+                digits[index] = UInt8(ascii: "0") + UInt8(left % 10)
+                left /= 10
+            } while left > 0
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[index...]))
+        }
     }
 
     private mutating func appendEscape(of byte: UInt8) {

@@ -41,8 +41,9 @@ final class PreparedStatement {
     func bind(bytes: [UInt8]) throws(JournalFault) {
         try check(
             bytes.withUnsafeBytes { bytes in
-                let isText = bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil
-                if isText, !bytes.containsZero { return bindText(bytes) }
+                let isText =
+                    bytes.isASCIIWithoutZero || !bytes.contains(0) && String(validating: bytes, as: UTF8.self) != nil
+                if isText { return bindText(bytes) }
                 bound += 1
                 // A blob without an address would be NULL.
                 if bytes.isEmpty { return sqlite3_bind_zeroblob(handle, bound, 0) }

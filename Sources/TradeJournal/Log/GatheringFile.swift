@@ -5,8 +5,9 @@ final class GatheringFile {
     /// The file as the ordinary file system has it.
     let ordinary: UnsafeMutablePointer<sqlite3_file>
 
-    /// What is to be written, in one piece that begins at `start` in the file. Its memory is kept for the next commit.
-    private var gathered: [UInt8] = []
+    /// What is to be written: the first `count` bytes, in one piece that begins at `start` in the file.
+    private let gathered = UnsafeMutableRawPointer.allocate(byteCount: gatheredMax, alignment: 16)
+    private var count = 0
     private var start: Int64 = 0
 
     /// What is more is handed over in pieces of this size. SQLite's file system for Unix fails at a piece of 128 KiB or
@@ -20,27 +21,32 @@ final class GatheringFile {
         ordinary = memory.assumingMemoryBound(to: sqlite3_file.self)
     }
 
-    deinit { UnsafeMutableRawPointer(ordinary).deallocate() }
+    deinit {
+        UnsafeMutableRawPointer(ordinary).deallocate()
+        gathered.deallocate()
+    }
 
     // MARK: What SQLite asks for
 
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) -> Int32 {
-        if offset != start + Int64(gathered.count) || gathered.count + bytes.count > GatheringFile.gatheredMax {
+    func write(_ bytes: UnsafeRawPointer, count added: Int, at offset: Int64) -> Int32 {
+        if offset != start + Int64(count) || count + added > GatheringFile.gatheredMax {
             let code = handOver()
             guard code == SQLITE_OK else { return code }
+            guard added <= GatheringFile.gatheredMax else {
+                return ordinary.pointee.pMethods.pointee.xWrite(ordinary, bytes, Int32(added), offset)
+            }
+            start = offset
         }
-        if gathered.isEmpty { start = offset }
-        gathered.append(contentsOf: bytes)
+        (gathered + count).copyMemory(from: bytes, byteCount: added)
+        count += added
         return SQLITE_OK
     }
 
     /// Writes what is gathered. Where that fails it is forgotten, as SQLite forgets a transaction of which a write failed.
     func handOver() -> Int32 {
-        guard !gathered.isEmpty else { return SQLITE_OK }
-        defer { gathered.removeAll(keepingCapacity: true) }
-        return gathered.withUnsafeBytes {
-            ordinary.pointee.pMethods.pointee.xWrite(ordinary, $0.baseAddress, Int32($0.count), start)
-        }
+        guard count > 0 else { return SQLITE_OK }
+        defer { count = 0 }
+        return ordinary.pointee.pMethods.pointee.xWrite(ordinary, gathered, Int32(count), start)
     }
 
     /// Does something with the ordinary file, once everything that is gathered has been written.
@@ -81,7 +87,8 @@ final class GatheringFile {
         methods.initialize(to: sqlite3_io_methods())
         methods.pointee.iVersion = 1
         methods.pointee.xWrite = { file, source, count, offset in
-            at(file).write(UnsafeRawBufferPointer(start: source, count: Int(count)), at: offset)
+            guard let source else { preconditionFailure("SQLite passes what it writes") }
+            return at(file).write(source, count: Int(count), at: offset)
         }
         methods.pointee.xSync = { file, flags in at(file).withOrdinary { $1.xSync($0, flags) } }
         methods.pointee.xRead = { file, target, count, offset in

@@ -25,26 +25,28 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         let date = CalendarDate(daysSince1970: days)
         let second = ofDay / 1_000_000_000
         return String(unsafeUninitializedCapacity: 27) { buffer in
-            func put(_ value: Int64, _ width: Int, at index: Int) {
-                var value = value
-                for place in stride(from: index + width - 1, through: index, by: -1) {
-                    buffer[place] = UInt8(ascii: "0") + UInt8(value % 10)
-                    value /= 10
-                }
+            func put(_ twoDigits: Int64, at index: Int) {
+                let value = UInt8(truncatingIfNeeded: twoDigits)
+                buffer[index] = UInt8(ascii: "0") + value / 10
+                buffer[index + 1] = UInt8(ascii: "0") + value % 10
             }
-            put(date.year, 4, at: 0)
+            put(date.year / 100, at: 0)
+            put(date.year % 100, at: 2)
             buffer[4] = UInt8(ascii: "-")
-            put(date.month, 2, at: 5)
+            put(date.month, at: 5)
             buffer[7] = UInt8(ascii: "-")
-            put(date.day, 2, at: 8)
+            put(date.day, at: 8)
             buffer[10] = UInt8(ascii: "T")
-            put(second / 3600, 2, at: 11)
+            put(second / 3600, at: 11)
             buffer[13] = UInt8(ascii: ":")
-            put(second / 60 % 60, 2, at: 14)
+            put(second / 60 % 60, at: 14)
             buffer[16] = UInt8(ascii: ":")
-            put(second % 60, 2, at: 17)
+            put(second % 60, at: 17)
             buffer[19] = UInt8(ascii: ".")
-            put(ofDay / 1000 % 1_000_000, 6, at: 20)
+            let microsecond = ofDay / 1000 % 1_000_000
+            put(microsecond / 10_000, at: 20)
+            put(microsecond / 100 % 100, at: 22)
+            put(microsecond % 100, at: 24)
             buffer[26] = UInt8(ascii: "Z")
             return 27
         }
