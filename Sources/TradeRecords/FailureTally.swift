@@ -78,6 +78,10 @@ enum FailureTally {
             SELECT d.\(column) AS subject, NULL AS http_status_code, count(*) AS count
             FROM trade_decisions d INDEXED BY trade_decisions_failed
             WHERE d.status = 'failed' \(moment)
+                -- Nearly all that have an execution; passed over at once, from the index alone.
+                AND d.id NOT IN (
+                    SELECT trade_decision_id FROM trade_executions INDEXED BY trade_executions_failures
+                    WHERE status = 'rejected')
                 AND NOT EXISTS (SELECT 1 FROM trade_executions e WHERE e.trade_decision_id = d.id)
             GROUP BY d.\(column)
             """
