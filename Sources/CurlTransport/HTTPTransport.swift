@@ -66,18 +66,29 @@ package final class HTTPTransport {
         var running: Int32 = 0
         let code = curl_multi_perform(UnsafeMutableRawPointer(multi), &running)
         guard code == CURLM_OK else { throw CurlError(description: "curl_multi_perform: \(code.text)") }
+        _ = takeEnded()
+    }
+
+    /// Hands what has ended to its line.
+    /// - Returns: Whether anything has.
+    private func takeEnded() -> Bool {
+        var hasEnded = false
         var left: Int32 = 0
         while let message = curl_multi_info_read(UnsafeMutableRawPointer(multi), &left) {
             guard message.pointee.msg == CURLMSG_DONE else { continue }
             let result = ccurl_message_result(message)
             for exchange in exchanges where exchange.isHandle(message.pointee.easy_handle) { exchange.finish(result) }
+            hasEnded = true
         }
+        return hasEnded
     }
 
     /// Sleeps until a transfer can go on, one of `descriptors` is readable, or the time is up.
     /// - Returns: The descriptors that are readable.
     @discardableResult
     package func wait(for descriptors: [Int32], milliseconds: Int32) throws(CurlError) -> [Int32] {
+        // A transfer may have ended while another was begun, and libcurl would not wake up for it any more.
+        let milliseconds = takeEnded() ? 0 : milliseconds
         var extra = descriptors.map { curl_waitfd(fd: $0, events: Int16(CURL_WAIT_POLLIN), revents: 0) }
         var count: Int32 = 0
         let code = curl_multi_poll(

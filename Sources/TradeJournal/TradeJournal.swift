@@ -13,7 +13,7 @@ package final class TradeJournal {
     private let queue: DatabaseQueue
     private let statements: Statements
     private let connection: OpaquePointer
-    /// How many commits there were since the log was last copied back by `checkpoint()`.
+    /// How many commits have changed something since the log was last copied back by `checkpoint()`.
     package private(set) var commitsInLog = 0
     /// The counters of the outcomes, kept in step with the table.
     var counters: OutcomeCounters
@@ -28,6 +28,8 @@ package final class TradeJournal {
             try TradeJournal.checkDurability(of: queue)
             try TradeJournal.migrate(queue)
             try queue.inDatabase(TradeJournal.settleLog)
+            // Nothing of a transaction is written before its commit, so nothing of one that was taken back is ever left.
+            try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_spill = OFF") }
             self.queue = queue
             (statements, connection, stream, counters) = try queue.inDatabase { database in
                 guard let connection = database.sqliteConnection else {
@@ -131,10 +133,11 @@ package final class TradeJournal {
         try withStatements { (statements) throws(JournalFault) in
             try statements.begin.run()
             let countersBefore = counters
+            let changesBefore = sqlite3_total_changes(connection)
             do throws(JournalFault) {
                 let value = try body(JournalTransaction(statements: statements, journal: self))
                 try statements.commit.run()
-                commitsInLog += 1
+                if sqlite3_total_changes(connection) != changesBefore { commitsInLog += 1 }
                 return value
             } catch {
                 // Some failures, a full disk among them, have ended the transaction already.

@@ -153,6 +153,7 @@ package final class Worker<Intake: DecisionIntake> {
             else { return TurnRecord(replies: try answerReadOnly(requests, at: now)) }
 
             let record = TurnRecord()
+            let commitsBefore = journal.commitsInLog
             try journal.write { (transaction) throws(JournalFault) in
                 if isRetry { try transaction.tryOut() }
                 for request in requests { try take(request, in: transaction, record, at: now) }
@@ -161,7 +162,7 @@ package final class Worker<Intake: DecisionIntake> {
                 try workThroughQueue(in: transaction, record, everything: isHeartbeatDue, at: now)
                 record.pass(probe, isCommitted: false)
             }
-            lastWrite = now.monotonic
+            if journal.commitsInLog != commitsBefore { lastWrite = now.monotonic }
             record.pass(probe, isCommitted: true)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working

@@ -27,7 +27,7 @@ package enum WorkerProcess {
             try ProcessPrivacy.forbidCoreDumps()
             ProcessMemory.keepFreedMemory()
             TradeJournal.spareStatistics()
-            try ProcessMemory.giveBackCode()
+            ProcessMemory.giveBackCode()
             let directory = try StateDirectory(configuration.stateDirectory)
             let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
             let context = try ZeroMQContext()
@@ -45,12 +45,12 @@ package enum WorkerProcess {
             let partition = configuration.worker.partition
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }
-            try ProcessMemory.giveBackCode()
+            ProcessMemory.giveBackCode()
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
             ready("ready \(about)")
             try drive(worker, intake, topic, transport, signals, clock, log)
             // Closing everything is as much code as opening it.
-            try ProcessMemory.giveBackCode()
+            ProcessMemory.giveBackCode()
         } catch let failure as Failure {
             throw failure
         } catch let error as ZeroMQError where error.isAddressInUse {
@@ -80,7 +80,8 @@ package enum WorkerProcess {
             }
             try intake.wake(by: readable)
             try topic.wake(by: readable)
-            readable = []
+            // As long as the loop does not sleep, nobody says which are readable, so all may be.
+            readable = descriptors
             if try worker.turn() { continue }
             try topic.drainSubscriptions()
             // Asked last before sleeping: a ZeroMQ descriptor tells of a change only once.

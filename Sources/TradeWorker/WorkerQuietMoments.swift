@@ -15,8 +15,8 @@ extension Worker {
         [(64, .milliseconds(2)), (32, .seconds(1))]
     }
 
-    /// How long a connection may have carried nothing before something is sent over it. Half of the 118 s after which
-    /// libcurl uses none again, and less than the minute after which many servers close one.
+    /// How long a connection may have carried nothing before something is sent over it: less than the minute after which
+    /// many servers close one, and than the 118 s after which libcurl uses none again.
     private static var coldAfter: Microseconds { .seconds(45) }
 
     // MARK: The log

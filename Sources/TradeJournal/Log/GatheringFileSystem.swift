@@ -7,6 +7,9 @@ import Glibc
 /// What is written, and when it is durable, stays as it is: all of it is handed over before a sync, before it is read, and
 /// before anything else is done with the file. Only logs go through here; every other file is opened by the file system
 /// that was the default before.
+///
+/// It is for connections that sync their commits (`synchronous=FULL`), which `TradeJournal` proves of its own. One that
+/// does not would tell other readers of pages that are still here.
 enum GatheringFileSystem {
     /// Makes it the default of the whole program, once and for all: GRDB opens a database by its path alone.
     static func install() { _ = ordinary }
