@@ -64,7 +64,7 @@ package enum OrderAnswer {
 
     /// Reads the object that comes next, legs included.
     private static func order(_ reader: inout JSONReader) throws(JSONError) -> ShownOrder {
-        let start = try reader.beginningOfValue()
+        let start = reader.beginningOfValue()
         var unknownKeys = KeysSeen()
         var seen: UInt64 = 0
         var order = BrokerOrder(id: "", clientOrderID: "", status: OrderStatus(""))

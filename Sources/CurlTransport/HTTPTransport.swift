@@ -66,11 +66,12 @@ package final class HTTPTransport {
         var running: Int32 = 0
         let code = curl_multi_perform(UnsafeMutableRawPointer(multi), &running)
         guard code == CURLM_OK else { throw CurlError(description: "curl_multi_perform: \(code.text)") }
-        _ = takeEnded()
+        takeEnded()
     }
 
     /// Hands what has ended to its line.
     /// - Returns: Whether anything has.
+    @discardableResult
     private func takeEnded() -> Bool {
         var hasEnded = false
         var left: Int32 = 0

@@ -166,13 +166,13 @@ package struct JSONReader {
 
     /// Passes over one value and returns its bytes as they came.
     package mutating func rawValue() throws(JSONError) -> UnsafeRawBufferPointer {
-        let start = try beginningOfValue()
+        let start = beginningOfValue()
         try skipValue()
         return bytes(since: start)
     }
 
     /// Where the value begins that comes next, for `bytes(since:)`.
-    package mutating func beginningOfValue() throws(JSONError) -> Int {
+    package mutating func beginningOfValue() -> Int {
         skipWhitespace()
         return position
     }

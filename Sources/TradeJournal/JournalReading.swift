@@ -7,51 +7,44 @@ extension TradeJournal {
     package func waitingDecisions(
         after row: DecisionRow?, limit: Int, lastFromBefore: DecisionRow?
     ) throws(JournalFault) -> [WaitingDecision] {
-        try withStatements { (statements) throws(JournalFault) in
-            let select = statements.waitingDecisions
-            try select.bind(row?.id ?? 0)
-            try select.bind(limit)
-            var waiting: [WaitingDecision] = []
-            try select.rows { (row) throws(JournalFault) in
-                let monotonic = MonotonicTime(microseconds: try row.requiredInteger(5))
-                let decisionRow = DecisionRow(try row.requiredInteger(0))
-                waiting.append(
-                    WaitingDecision(
-                        row: decisionRow, decision: try decision(row.bytes(1)),
-                        receivedAt: try time(row.requiredText(2)),
-                        deadline: Deadline(
-                            moment: try time(row.requiredText(3)), monotonic: monotonic,
-                            bootID: try row.requiredText(4)),
-                        mayHaveBeenSent: lastFromBefore.map { decisionRow <= $0 } ?? false,
-                        refusal: row.text(6).flatMap(SendRefusal.init)))
-            }
-            return waiting
+        let select = statements.waitingDecisions
+        try select.bind(row?.id ?? 0)
+        try select.bind(limit)
+        var waiting: [WaitingDecision] = []
+        try select.rows { (row) throws(JournalFault) in
+            let monotonic = MonotonicTime(microseconds: try row.requiredInteger(5))
+            let decisionRow = DecisionRow(try row.requiredInteger(0))
+            waiting.append(
+                WaitingDecision(
+                    row: decisionRow, decision: try decision(row.bytes(1)),
+                    receivedAt: try time(row.requiredText(2)),
+                    deadline: Deadline(
+                        moment: try time(row.requiredText(3)), monotonic: monotonic,
+                        bootID: try row.requiredText(4)),
+                    mayHaveBeenSent: lastFromBefore.map { decisionRow <= $0 } ?? false,
+                    refusal: row.text(6).flatMap(SendRefusal.init)))
         }
+        return waiting
     }
 
     /// The last decision that was ever accepted; nil in a new database.
     package func lastDecision() throws(JournalFault) -> DecisionRow? {
-        try withStatements { (statements) throws(JournalFault) in
-            try statements.lastDecision.first { (row) throws(JournalFault) in row.integer(0).map(DecisionRow.init) }
-                ?? nil
-        }
+        try statements.lastDecision.first { (row) throws(JournalFault) in row.integer(0).map(DecisionRow.init) }
+            ?? nil
     }
 
     package func countWaiting() throws(JournalFault) -> Int {
-        try withStatements { (statements) throws(JournalFault) in
-            let count = try statements.countWaiting.first { (row) throws(JournalFault) in try row.requiredInteger(0) }
-            return Int(count ?? 0)
-        }
+        let count = try statements.countWaiting.first { (row) throws(JournalFault) in try row.requiredInteger(0) }
+        return Int(count ?? 0)
     }
 
     /// Every decision whose attempt has begun, and whose order has not ended or has exits that live on, in order of
-    /// acceptance; and any that contradicts itself, being said to wait although its attempt has begun, or to be over although it has not ended.
+    /// acceptance; and any that contradicts itself, being said to wait although its attempt has begun, or to be over
+    /// although it has not ended.
     package func openExecutions() throws(JournalFault) -> [OpenExecution] {
-        try withStatements { (statements) throws(JournalFault) in
-            var open: [OpenExecution] = []
-            try statements.openExecutions.rows { (row) throws(JournalFault) in open.append(try openExecution(row)) }
-            return open
-        }
+        var open: [OpenExecution] = []
+        try statements.openExecutions.rows { (row) throws(JournalFault) in open.append(try openExecution(row)) }
+        return open
     }
 
     private func openExecution(_ row: PreparedStatement) throws(JournalFault) -> OpenExecution {
@@ -91,21 +84,19 @@ extension TradeJournal {
 
     /// A page of outcomes, and whether there are more after it.
     package func outcomes(_ request: ReplayRequest) throws(JournalFault) -> (bodies: [[UInt8]], more: Bool) {
-        try withStatements { (statements) throws(JournalFault) in
-            let select: PreparedStatement
-            if let strategy = request.strategy {
-                select = statements.outcomesOfStrategyAfter
-                try select.bind(strategy.text)
-            } else {
-                select = statements.outcomesAfter
-            }
-            try select.bind(request.after)
-            try select.bind(request.limit + 1)
-            var bodies: [[UInt8]] = []
-            try select.rows { (row) throws(JournalFault) in bodies.append(row.bytes(0)) }
-            let more = bodies.count > request.limit
-            return (more ? bodies.dropLast() : bodies, more)
+        let select: PreparedStatement
+        if let strategy = request.strategy {
+            select = statements.outcomesOfStrategyAfter
+            try select.bind(strategy.text)
+        } else {
+            select = statements.outcomesAfter
         }
+        try select.bind(request.after)
+        try select.bind(request.limit + 1)
+        var bodies: [[UInt8]] = []
+        try select.rows { (row) throws(JournalFault) in bodies.append(row.bytes(0)) }
+        let more = bodies.count > request.limit
+        return (more ? bodies.dropLast() : bodies, more)
     }
 
     /// The last `seq`, and the last `strategy_seq` of every strategy that has an outcome.

@@ -70,7 +70,7 @@ package struct JournalTransaction: ~Copyable {
         try insert.bind(received)
         try insert.bind(received)
         try insert.run()
-        return journal.hasChangedRows ? DecisionRow(insert.lastInsertedID) : nil
+        return insert.hasChangedRows ? DecisionRow(insert.lastInsertedID) : nil
     }
 
     /// Keeps a message that is not taken.

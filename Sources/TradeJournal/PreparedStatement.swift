@@ -76,6 +76,9 @@ final class PreparedStatement {
     /// table in memory for each insert, at more than the cost of the insert.
     var lastInsertedID: Int64 { sqlite3_last_insert_rowid(sqlite3_db_handle(handle)) }
 
+    /// Whether the last statement of this connection changed any row.
+    var hasChangedRows: Bool { sqlite3_changes(sqlite3_db_handle(handle)) > 0 }
+
     /// Hands every row to `row`.
     func rows(_ row: (PreparedStatement) throws(JournalFault) -> Void) throws(JournalFault) {
         defer { reset() }

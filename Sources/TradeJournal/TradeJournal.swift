@@ -11,7 +11,7 @@ package final class TradeJournal {
     /// The random id made with the database; another one means another history.
     package let stream: String
     private let queue: DatabaseQueue
-    private let statements: Statements
+    let statements: Statements
     private let connection: OpaquePointer
     /// How many commits have changed something since the log was last copied back by `checkpoint()`.
     package private(set) var commitsInLog = 0
@@ -130,32 +130,21 @@ package final class TradeJournal {
     package func write<Value>(
         _ body: (borrowing JournalTransaction) throws(JournalFault) -> Value
     ) throws(JournalFault) -> Value {
-        try withStatements { (statements) throws(JournalFault) in
-            try statements.begin.run()
-            let countersBefore = counters
-            let changesBefore = sqlite3_total_changes(connection)
-            do throws(JournalFault) {
-                let value = try body(JournalTransaction(statements: statements, journal: self))
-                try statements.commit.run()
-                if sqlite3_total_changes(connection) != changesBefore { commitsInLog += 1 }
-                return value
-            } catch {
-                // Some failures, a full disk among them, have ended the transaction already.
-                if sqlite3_get_autocommit(connection) == 0 { try statements.rollback.run() }
-                counters = countersBefore
-                throw error
-            }
+        try statements.begin.run()
+        let countersBefore = counters
+        let changesBefore = sqlite3_total_changes(connection)
+        do throws(JournalFault) {
+            let value = try body(JournalTransaction(statements: statements, journal: self))
+            try statements.commit.run()
+            if sqlite3_total_changes(connection) != changesBefore { commitsInLog += 1 }
+            return value
+        } catch {
+            // Some failures, a full disk among them, have ended the transaction already.
+            if sqlite3_get_autocommit(connection) == 0 { try statements.rollback.run() }
+            counters = countersBefore
+            throw error
         }
     }
-
-    func withStatements<Value>(
-        _ body: (Statements) throws(JournalFault) -> Value
-    ) throws(JournalFault) -> Value {
-        try body(statements)
-    }
-
-    /// Whether the statement before has changed any row.
-    var hasChangedRows: Bool { sqlite3_changes(connection) > 0 }
 
     /// From here on SQLite is called without GRDB, whose queue and hooks would cost every commit some hundred calls, most
     /// of them cold when trades are rare. GRDB has opened and migrated the database, has made the statements, and closes
