@@ -13,10 +13,12 @@ build=.build-fuzz
 program="$build/release/fuzz"
 # How many inputs that fuzzing found are kept in the repository, of each reader.
 found_max=30
+repeatable_runs=20000
 
 usage() {
     cat <<END
 usage: deploy/fuzz.sh [SECONDS] [READER…]       fuzz each reader for so long; 60 s, all of them
+       deploy/fuzz.sh --repeatable [READER…]    feed each $repeatable_runs inputs, the same in each run
        deploy/fuzz.sh --minimise [READER…]      take into the corpus what past runs found that reaches new code
 readers: ${readers[*]}
 
@@ -27,6 +29,7 @@ END
 }
 
 minimise=false
+repeatable=false
 seconds=60
 case "${1:-}" in
 -h | --help)
@@ -35,6 +38,10 @@ case "${1:-}" in
     ;;
 --minimise)
     minimise=true
+    shift
+    ;;
+--repeatable)
+    repeatable=true
     shift
     ;;
 *)
@@ -89,12 +96,20 @@ mkdir -p "$build/findings" "$build/logs"
 failed=()
 table="$(printf '%-20s %12s %10s %9s %9s' reader runs runs/s edges features)"
 for reader in "${chosen[@]}"; do
-    step "fuzzing $reader for $seconds s"
-    mkdir -p "$build/corpus/$reader"
+    if $repeatable; then
+        step "fuzzing $reader with $repeatable_runs inputs"
+        length=(-seed=1 -runs="$repeatable_runs")
+        found="$(mktemp -d "$build/repeatable.XXXXXX")"
+    else
+        step "fuzzing $reader for $seconds s"
+        length=(-max_total_time="$seconds")
+        found="$build/corpus/$reader"
+        mkdir -p "$found"
+    fi
     log="$build/logs/$reader"
-    if fuzz "$reader" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    if fuzz "$reader" "${length[@]}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -dict="$dictionaries/$reader.txt" -artifact_prefix="$build/findings/$reader-" \
-        "$build/corpus/$reader" "$corpus/$reader" >"$log" 2>&1; then
+        "$found" "$corpus/$reader" >"$log" 2>&1; then
         grep -a '^Done' "$log"
     else
         failed+=("$reader")
@@ -108,6 +123,7 @@ Once it is understood, keep the input as a regression test, under a name that sa
   cp ${finding:-FILE} $corpus/$reader/NAME
 END
     fi
+    ! $repeatable || rm -r "$found"
     runs="$(sed -nE 's/^stat::number_of_executed_units: *([0-9]+)/\1/p' "$log" | tail -n 1)"
     rate="$(sed -nE 's/^stat::average_exec_per_sec: *([0-9]+)/\1/p' "$log" | tail -n 1)"
     covered="$(sed -nE 's/.* cov: ([0-9]+) ft: ([0-9]+) .*/\1 \2/p' "$log" | tail -n 1)"

@@ -69,7 +69,7 @@ private func lookUp(
     _ execution: inout Execution, _ decision: Decision, _ line: Line, at time: Timestamp
 ) -> (isNew: Bool, evidence: JSONValue?) {
     if line.word == "absent" {
-        guard execution.certainty == .unknown else { return (false, nil) }
+        guard execution.canBeProvenAbsent else { return (false, nil) }
         execution.proveAbsent(at: time)
         return (true, nil)
     }
