@@ -378,6 +378,14 @@ def test_key_files_are_those_of_czmq_and_pyzmq() -> None:
             with Publisher(worker, keys=theirs) as publisher:
                 publisher.accepted("d-1")
 
+            checked = subprocess.run(
+                [str(binaries() / "trade-executor"), "check", *place, *ring.flags()],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+            server = zmq.auth.load_certificate(secret)[0].decode()
+            assert f"for 1 keys; the worker's public key is {server}" in checked.stdout, checked
         listed = ring.command("list")
         assert theirs.public.decode() in listed and "strategies: s" in listed, listed
         assert "no key is called nobody" in ring.command("revoke", "nobody", code=1)
