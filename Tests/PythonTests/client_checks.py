@@ -28,7 +28,8 @@ from harness import (
     eventually,
     strict_json,
 )
-from relay import Certificates, Relay
+from relay import Relay
+from test_access import key_ring
 
 
 @dataclass
@@ -193,27 +194,42 @@ def follows_without_gaps(client: Client) -> str:
     return f"{lost} outcomes lost on the way, {doubled} doubled, all printed once"
 
 
-def speaks_curve(client: Client) -> None:
-    """A known key is let in, and an unknown one is not."""
-    with Simulator() as simulator, Worker(simulator) as worker, Certificates() as certificates:
-        known = certificates.client("known", known=True)
-        unknown = certificates.client("unknown", known=False)
-        with Relay(worker, allowed=certificates.allowed) as relay:
-            keys = [known, str(relay.public_key_file)]
-            ack = client.ack(json.dumps(decision("d-1")), relay.intake, *keys)
+def shows_its_keys(client: Client) -> None:
+    with Simulator() as simulator, key_ring() as ring:
+        for name, *rights in [
+            ("alice", "--strategy", "s"),
+            ("bob", "--strategy", "other"),
+            ("monitor", "--role", "read"),
+        ]:
+            ring.allow(name, *rights)
+        ring.generate("carol")
+        server_key = str(ring.directory / "server.key")
+        with Worker(simulator, *ring.flags()) as worker:
+
+            def arguments(number: int, name: str) -> list[str]:
+                key = str(ring.directory / f"{name}.key_secret")
+                return [json.dumps(decision(f"d-{number}")), worker.intake, key, server_key]
+
+            strange = client.start(client.publish, *arguments(1, "carol"))
+            plain = client.start(client.publish, json.dumps(decision("d-2")), worker.intake)
+            ack = client.ack(*arguments(3, "alice"))
             assert ack["status"] == "accepted", ack
-            worker.final_outcome("s", "d-1")
-            with Follower(client, "s", relay.outcomes, relay.intake, *keys) as follower:
-                follower.gets_all(worker)
-            before = len(relay.requests)
-            others = [unknown, str(relay.public_key_file)]
-            refused = client.start(
-                client.publish, json.dumps(decision("d-2")), relay.intake, *others
-            )
-            plain = client.start(client.publish, json.dumps(decision("d-3")), relay.intake)
+            for name in ["bob", "monitor"]:
+                ack = client.ack(*arguments(4, name), code=1)
+                assert (ack["code"], ack["retry"]) == ("not_authorised", False), ack
+            # Long enough to have sent again. Then its key is let in, and it need not be started again.
             time.sleep(2.5)
-            for process in [refused, plain]:
-                assert process.poll() is None, process.communicate()
-                process.kill()
-                process.communicate()
-            assert len(relay.requests) == before
+            assert strange.poll() is None and plain.poll() is None
+            assert worker.state.rows("SELECT decision_id FROM trade_decisions") == [("d-3",)]
+            ring.allow("carol", "--strategy", "s")
+            assert finish(strange)["status"] == "accepted"
+            assert plain.poll() is None, plain.communicate()
+            plain.kill()
+            plain.communicate()
+            keys = [str(ring.directory / "monitor.key_secret"), server_key]
+            with Follower(client, "s", worker.outcomes, worker.intake, *keys) as follower:
+                with Publisher(worker, keys=ring.keys("alice")) as publisher:
+                    publisher.accepted("d-5", **COIN)
+                    done = "SELECT 1 FROM trade_decisions WHERE decision_id = 'd-5' AND status = 'executed'"
+                    eventually("the end of d-5", lambda: worker.state.rows(done))
+                follower.gets_all(worker)

@@ -1,46 +1,32 @@
-"""A bad network between clients and a worker, with or without CURVE."""
+"""A bad network between clients and a worker."""
 
 from __future__ import annotations
 
 import json
-import pathlib
 import tempfile
 import threading
 from typing import Any
 
 import zmq
-import zmq.auth
-from harness import Worker, eventually
-from zmq.auth.thread import ThreadAuthenticator
+from harness import Worker
 
 
 class Relay:
     """Stands before a worker's two sockets.
 
     On the intake it can swallow answers. Of the outcomes it loses every third and tells every
-    fourth twice; heartbeats pass. With a directory of public keys it speaks CURVE, and lets in
-    whoever has one of them.
+    fourth twice; heartbeats pass.
     """
 
-    def __init__(
-        self, worker: Worker, *, lose_answers: int = 0, allowed: pathlib.Path | None = None
-    ):
+    def __init__(self, worker: Worker, *, lose_answers: int = 0):
         self.worker = worker
         self.lose_answers = lose_answers
         self.requests: list[bytes] = []
         self.lost = self.doubled = 0
         self.directory = tempfile.TemporaryDirectory(prefix="trade-executor-test-")
-        path = pathlib.Path(self.directory.name)
-        self.intake, self.outcomes = f"ipc://{path}/intake", f"ipc://{path}/outcomes"
+        self.intake = f"ipc://{self.directory.name}/intake"
+        self.outcomes = f"ipc://{self.directory.name}/outcomes"
         self.context: zmq.Context[Any] = zmq.Context()
-        self.allowed = allowed
-        if allowed:
-            self.public_key_file, self.secret_key_file = zmq.auth.create_certificates(
-                path, "worker"
-            )
-            self.authenticator = ThreadAuthenticator(self.context)
-            self.authenticator.start()
-            self.authenticator.configure_curve(domain="*", location=allowed)
         self.ending = threading.Event()
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -53,24 +39,13 @@ class Relay:
     def __exit__(self, *_: object) -> None:
         self.ending.set()
         self.thread.join()
-        if self.allowed:
-            self.authenticator.stop()
         self.context.destroy(linger=0)
         self.directory.cleanup()
 
-    def _bound(self, kind: int, endpoint: str) -> zmq.Socket[Any]:
-        socket = self.context.socket(kind)
-        if self.allowed:
-            socket.curve_publickey, secret = zmq.auth.load_certificate(self.secret_key_file)
-            assert secret
-            socket.curve_secretkey = secret
-            socket.curve_server = True
-        socket.bind(endpoint)
-        return socket
-
     def _run(self) -> None:
-        front = self._bound(zmq.ROUTER, self.intake)
-        topic = self._bound(zmq.PUB, self.outcomes)
+        front, topic = self.context.socket(zmq.ROUTER), self.context.socket(zmq.PUB)
+        front.bind(self.intake)
+        topic.bind(self.outcomes)
         back, live = self.context.socket(zmq.DEALER), self.context.socket(zmq.SUB)
         live.subscribe("")
         live.rcvhwm = 0
@@ -103,31 +78,3 @@ class Relay:
                     if count % 4 == 0:
                         self.doubled += 1
                         topic.send_multipart(frames)
-
-
-class Certificates:
-    """Key files as pyzmq and czmq write them: some clients' of which one is known, one is not."""
-
-    def __init__(self) -> None:
-        self.directory = tempfile.TemporaryDirectory(prefix="trade-executor-test-")
-        self.path = pathlib.Path(self.directory.name)
-        self.allowed = self.path / "allowed"
-        self.allowed.mkdir()
-
-    def __enter__(self) -> Certificates:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.directory.cleanup()
-
-    def client(self, name: str, *, known: bool) -> str:
-        """The secret key file of a new client."""
-        public, secret = zmq.auth.create_certificates(self.path, name)
-        pathlib.Path(secret).chmod(0o600)
-        if known:
-            pathlib.Path(public).rename(self.allowed / f"{name}.key")
-        return str(secret)
-
-
-def wait_for_requests(relay: Relay, count: int) -> None:
-    eventually(f"{count} requests", lambda: len(relay.requests) >= count)

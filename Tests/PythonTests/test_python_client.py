@@ -30,7 +30,8 @@ from harness import (
     main,
     strict_json,
 )
-from relay import Certificates, Relay
+from relay import Relay
+from test_access import key_ring
 
 PACKAGE = REPOSITORY / "deploy/clients/python"
 sys.path.insert(0, str(PACKAGE / "src"))
@@ -76,8 +77,8 @@ def test_the_samples_follow_without_gaps() -> str:
     return client_checks.follows_without_gaps(PYTHON)
 
 
-def test_the_samples_speak_curve() -> None:
-    client_checks.speaks_curve(PYTHON)
+def test_the_samples_show_their_keys() -> None:
+    client_checks.shows_its_keys(PYTHON)
 
 
 def test_amounts_are_written_plainly_and_never_as_floats() -> None:
@@ -187,9 +188,9 @@ def test_asyncio_can_be_cancelled_in_the_middle() -> None:
 
 
 def test_a_secret_key_that_others_can_read_is_not_used() -> None:
-    with Certificates() as certificates:
-        secret = pathlib.Path(certificates.client("c", known=False))
-        server = certificates.path / "c.key"
+    with key_ring() as ring:
+        ring.generate("alice")
+        secret, server = ring.directory / "alice.key_secret", ring.directory / "server.key"
         keys = client.CurveKeys.load(secret, server)
         assert keys.secret.decode() not in repr(keys)
         # As czmq and people write them.
