@@ -59,7 +59,7 @@ struct NoAnswer : std::runtime_error {
 struct CurveKeys {
     std::string public_key, secret_key, server_key;
 
-    // From certificate files as czmq and pyzmq write them: our NAME.key_secret, the worker's public NAME.key.
+    // From the files of `trade-executor keys generate`: our NAME.key_secret, the worker's public NAME.key.
     static CurveKeys load(const std::string& secret_file, const std::string& server_file) {
         return {find(secret_file, "public-key"), find(secret_file, "secret-key"), find(server_file, "public-key")};
     }

@@ -9,7 +9,7 @@ import (
 // CurveKeys are our key pair and the worker's public key, each as 40 characters of Z85.
 type CurveKeys struct{ Public, Secret, Server string }
 
-// LoadCurveKeys reads certificate files as czmq and pyzmq write them: our NAME.key_secret, the worker's public NAME.key.
+// LoadCurveKeys reads the files of `trade-executor keys generate`: our NAME.key_secret, the worker's public NAME.key.
 func LoadCurveKeys(secretFile, serverFile string) (*CurveKeys, error) {
 	public, err := key(secretFile, "public-key")
 	if err != nil {

@@ -137,3 +137,13 @@ func (s *Socket) RecvMessageBytes(flags Flag) ([][]byte, error) {
 		}
 	}
 }
+
+func (s *Socket) Send(data string, flags Flag) (int, error) { return s.SendBytes([]byte(data), flags) }
+
+func (s *Socket) Recv(flags Flag) (string, error) {
+	frames, err := s.RecvMessageBytes(flags)
+	if err != nil {
+		return "", err
+	}
+	return string(frames[0]), nil
+}

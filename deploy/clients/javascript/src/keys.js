@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
  */
 
 /**
- * From certificate files as czmq and pyzmq write them.
+ * From certificate files as `trade-executor keys generate` writes them.
  * @param {string} secretFile our NAME.key_secret
  * @param {string} serverFile the worker's public NAME.key
  * @returns {Promise<CurveKeys>}

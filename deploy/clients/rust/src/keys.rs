@@ -11,7 +11,7 @@ pub struct CurveKeys {
 }
 
 impl CurveKeys {
-    /// From certificate files as czmq and pyzmq write them: our `NAME.key_secret`, the worker's public `NAME.key`.
+    /// From the files of `trade-executor keys generate`: our `NAME.key_secret`, the worker's public `NAME.key`.
     pub fn load(secret_file: impl AsRef<Path>, server_file: impl AsRef<Path>) -> Result<Self, Error> {
         Ok(CurveKeys {
             public: find(secret_file.as_ref(), "public-key")?,

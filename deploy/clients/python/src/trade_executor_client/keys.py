@@ -21,7 +21,7 @@ class CurveKeys:
 
     @staticmethod
     def load(secret_file: str | os.PathLike[str], server_file: str | os.PathLike[str]) -> CurveKeys:
-        """From certificate files, as czmq and pyzmq write them.
+        """From certificate files, as `trade-executor keys generate`, czmq and pyzmq write them.
 
         `secret_file` is our `NAME.key_secret`, `server_file` the worker's public `NAME.key`.
         ValueError: a file holds no such key, or others than its owner can read the secret.

@@ -6,7 +6,7 @@ public struct CurveKeys: Sendable {
     public let secretKey: String
     public let serverKey: String
 
-    /// From certificate files as czmq and pyzmq write them: our `NAME.key_secret`, the worker's public `NAME.key`.
+    /// From the files of `trade-executor keys generate`: our `NAME.key_secret`, the worker's public `NAME.key`.
     public init(secretFile: String, serverFile: String) throws(ClientError) {
         publicKey = try Self.find("public-key", in: secretFile)
         secretKey = try Self.find("secret-key", in: secretFile)

@@ -19,7 +19,7 @@ public final class CurveKeys {
     }
 
     /**
-     * From certificate files as czmq and pyzmq write them: our {@code NAME.key_secret}, the worker's public
+     * From the files of {@code trade-executor keys generate}: our {@code NAME.key_secret}, the worker's public
      * {@code NAME.key}.
      */
     public static CurveKeys load(Path secretFile, Path serverFile) throws IOException {
