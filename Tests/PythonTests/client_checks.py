@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -137,12 +138,15 @@ def publishes_and_tells_what_is_refused(client: Client) -> None:
         assert len(simulator.posts()) == 1
 
 
-def sends_the_same_bytes_again(client: Client) -> None:
-    with Simulator() as simulator, Worker(simulator) as worker:
-        with Relay(worker, lose_answers=1) as relay:
-            ack = client.ack(json.dumps(decision("d-1")), relay.intake)
-            assert (ack["status"], ack["duplicate"]) == ("accepted", True), ack
-            assert len(relay.requests) == 2 and len(set(relay.requests)) == 1, relay.requests
+def sends_the_same_bytes_to_a_frozen_worker_again(client: Client) -> None:
+    with Simulator() as simulator, Worker(simulator) as worker, Relay(worker) as relay:
+        worker.program.process.send_signal(signal.SIGSTOP)
+        publisher = client.start(client.publish, json.dumps(decision("d-1")), relay.intake)
+        eventually("the same again", lambda: len(relay.requests) == 2)
+        worker.program.process.send_signal(signal.SIGCONT)
+        ack = finish(publisher)
+        assert (ack["status"], ack["duplicate"]) == ("accepted", True), ack
+        assert len(set(relay.requests)) == 1, relay.requests
         assert worker.final_outcome("s", "d-1")["result"] == "success"
         assert len(simulator.posts()) == 1
 
@@ -203,33 +207,38 @@ def shows_its_keys(client: Client) -> None:
         ]:
             ring.allow(name, *rights)
         ring.generate("carol")
-        server_key = str(ring.directory / "server.key")
         with Worker(simulator, *ring.flags()) as worker:
 
+            def keys(name: str) -> list[str]:
+                return [str(ring.directory / file) for file in [f"{name}.key_secret", "server.key"]]
+
             def arguments(number: int, name: str) -> list[str]:
-                key = str(ring.directory / f"{name}.key_secret")
-                return [json.dumps(decision(f"d-{number}")), worker.intake, key, server_key]
+                return [json.dumps(decision(f"d-{number}")), worker.intake, *keys(name)]
 
             strange = client.start(client.publish, *arguments(1, "carol"))
             plain = client.start(client.publish, json.dumps(decision("d-2")), worker.intake)
-            ack = client.ack(*arguments(3, "alice"))
-            assert ack["status"] == "accepted", ack
-            for name in ["bob", "monitor"]:
-                ack = client.ack(*arguments(4, name), code=1)
-                assert (ack["code"], ack["retry"]) == ("not_authorised", False), ack
-            # Long enough to have sent again. Then its key is let in, and it need not be started again.
-            time.sleep(2.5)
-            assert strange.poll() is None and plain.poll() is None
-            assert worker.state.rows("SELECT decision_id FROM trade_decisions") == [("d-3",)]
-            ring.allow("carol", "--strategy", "s")
-            assert finish(strange)["status"] == "accepted"
+            endpoints = [worker.outcomes, worker.intake]
+            with (
+                Follower(client, "s", *endpoints, *keys("carol")) as stranger,
+                Follower(client, "s", *endpoints, *keys("monitor")) as monitor,
+            ):
+                ack = client.ack(*arguments(3, "alice"))
+                assert ack["status"] == "accepted", ack
+                for name in ["bob", "monitor"]:
+                    ack = client.ack(*arguments(4, name), code=1)
+                    assert (ack["code"], ack["retry"]) == ("not_authorised", False), ack
+                # Long enough to have tried again.
+                time.sleep(2.5)
+                assert strange.poll() is None and plain.poll() is None
+                assert worker.state.rows("SELECT decision_id FROM trade_decisions") == [("d-3",)]
+                assert not stranger.lines()
+                # Whoever is let in need not start again.
+                ring.allow("carol", "--strategy", "s")
+                assert finish(strange)["status"] == "accepted"
+                ended = "SELECT count(*) FROM trade_decisions WHERE status = 'executed'"
+                eventually("the end of both", lambda: worker.state.rows(ended) == [(2,)])
+                for follower in [stranger, monitor]:
+                    follower.gets_all(worker)
             assert plain.poll() is None, plain.communicate()
             plain.kill()
             plain.communicate()
-            keys = [str(ring.directory / "monitor.key_secret"), server_key]
-            with Follower(client, "s", worker.outcomes, worker.intake, *keys) as follower:
-                with Publisher(worker, keys=ring.keys("alice")) as publisher:
-                    publisher.accepted("d-5", **COIN)
-                    done = "SELECT 1 FROM trade_decisions WHERE decision_id = 'd-5' AND status = 'executed'"
-                    eventually("the end of d-5", lambda: worker.state.rows(done))
-                follower.gets_all(worker)

@@ -14,8 +14,8 @@ from harness import Worker
 class Relay:
     """Stands before a worker's two sockets.
 
-    On the intake it can swallow answers. Of the outcomes it loses every third and tells every
-    fourth twice; heartbeats pass.
+    On the intake it can swallow answers, and makes the pages of a replay small. Of the outcomes it
+    loses every third and tells every fourth twice; heartbeats pass.
     """
 
     def __init__(self, worker: Worker, *, lose_answers: int = 0):
@@ -61,7 +61,7 @@ class Relay:
                 frames = socket.recv_multipart()
                 if socket is front:
                     self.requests.append(frames[-1])
-                    back.send_multipart(frames)
+                    back.send_multipart([*frames[:-1], with_small_pages(frames[-1])])
                 elif socket is back:
                     if self.lose_answers:
                         self.lose_answers -= 1
@@ -78,3 +78,10 @@ class Relay:
                     if count % 4 == 0:
                         self.doubled += 1
                         topic.send_multipart(frames)
+
+
+def with_small_pages(body: bytes) -> bytes:
+    request = json.loads(body)
+    if request.get("type") != "replay":
+        return body
+    return json.dumps({**request, "limit": 7}).encode()
