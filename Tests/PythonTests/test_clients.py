@@ -199,7 +199,7 @@ def runs_as_it_stands(language: str, listing: Listing) -> str:
         else:
             [ack] = [line for line in done.stdout.splitlines() if line.startswith("{")]
             assert strict_json(ack.encode())["duplicate"], ack
-        assert len(relay.requests) == 2 and len(set(relay.requests)) == 1, relay.requests
+        assert len(relay.requests) > 1 and len(set(relay.requests)) == 1, relay.requests
         assert len(simulator.posts()) == 1
     return f"{len([line for line in code.splitlines() if line.strip()])} lines"
 
@@ -242,7 +242,7 @@ def test_the_listings_in_python_run_as_they_stand() -> None:
             timeout=PATIENCE,
         )
         assert "'status': 'accepted'" in done.stdout and "'duplicate': True" in done.stdout, done
-        assert len(relay.requests) == 2 and len(set(relay.requests)) == 1, relay.requests
+        assert len(relay.requests) > 1 and len(set(relay.requests)) == 1, relay.requests
         lines: list[bytes] = []
 
         def told() -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import client_checks
-from client_checks import Client, Follower, finish
+from client_checks import Client, Follower, finish, wait_until_all_ended
 from harness import (
     COIN,
     REPOSITORY,
@@ -193,6 +193,30 @@ def test_asyncio_publishes_and_follows_many_strategies_at_once() -> None:
         assert len(simulator.posts()) == 50
 
 
+def test_asyncio_shows_its_keys() -> None:
+    async def trade(worker: Worker, keys: client.CurveKeys) -> None:
+        async with client.AsyncPublisher(worker.intake, keys) as publisher:
+            assert (await publisher.publish(coin("d-1"))).decision_seq == 1
+            try:
+                await publisher.publish(coin("d-1", "other"))
+                raise AssertionError("a decision of another strategy was taken")
+            except client.Refused as refusal:
+                assert refusal.code == "not_authorised" and not refusal.retry
+        async with client.AsyncSubscriber(
+            "s", outcomes=worker.outcomes, intake=worker.intake, keys=keys
+        ) as subscriber:
+            while not (outcome := await subscriber.receive(30)) or not outcome.final:
+                assert outcome, "no outcome came"
+
+    with Simulator() as simulator, key_ring() as ring:
+        ring.allow("alice", "--strategy", "s")
+        keys = client.CurveKeys.load(
+            ring.directory / "alice.key_secret", ring.directory / "server.key"
+        )
+        with Worker(simulator, *ring.flags()) as worker:
+            asyncio.run(trade(worker, keys))
+
+
 def test_asyncio_can_be_cancelled_in_the_middle() -> None:
     async def cancelled(worker: Worker) -> None:
         async with client.AsyncPublisher(worker.intake) as publisher:
@@ -257,7 +281,7 @@ def test_a_frozen_subscriber_slows_nobody_and_catches_up() -> str:
                 sent = time.monotonic()
                 publisher.accepted(f"d-{number}", **COIN)
                 times.append((time.monotonic() - sent) * 1000)
-            worker.final_outcome("s", f"d-{count - 1}")
+            wait_until_all_ended(worker)
             healthy.gets_all(worker)
             assert len(frozen.outcomes()) < len(healthy.outcomes())
             frozen.process.send_signal(signal.SIGCONT)
@@ -273,8 +297,7 @@ def test_a_subscriber_that_comes_late_or_again_has_everything_once() -> None:
         for number in range(count):
             publisher.accepted(f"d-{number}", **COIN)
             publisher.accepted(f"d-{number}", "other", **COIN)
-        for strategy in ["s", "other"]:
-            worker.final_outcome(strategy, f"d-{count - 1}")
+        wait_until_all_ended(worker)
         total = len(worker.state.stored_outcomes("s"))
         assert total > count
         endpoints = [worker.outcomes, worker.intake]
@@ -299,7 +322,7 @@ def test_a_subscriber_lives_through_a_crash_of_the_worker() -> None:
             simulator.wait_for_post("s:d-2")
             worker.kill()
         with follower, Worker(simulator, *flags, state=state) as worker:
-            worker.final_outcome("s", "d-2")
+            wait_until_all_ended(worker)
             follower.gets_all(worker)
 
 
