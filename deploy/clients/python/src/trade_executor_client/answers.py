@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -30,7 +30,7 @@ class Ack:
     stream: str
     # Of a duplicate: its newest outcome, where there is one.
     outcome: Outcome | None
-    json: Json
+    json: Json = field(repr=False)
 
     @staticmethod
     def of(message: Json) -> Ack:
@@ -62,7 +62,7 @@ class Execution:
     filled_quantity: Decimal | None
     filled_avg_price: Decimal | None
     commission: Decimal | None
-    json: Json
+    json: Json = field(repr=False)
 
     @staticmethod
     def of(message: Json) -> Execution:
@@ -107,7 +107,7 @@ class Outcome:
     execution: Execution | None
     # UTC, `2026-11-22T14:30:01.123456Z`.
     at: str
-    json: Json
+    json: Json = field(repr=False)
 
     @staticmethod
     def of(message: Json) -> Outcome:
@@ -150,7 +150,7 @@ class Health:
     refused: int
     # `all`, and names of strategies.
     halted: tuple[str, ...]
-    json: Json
+    json: Json = field(repr=False)
 
     @staticmethod
     def of(message: Json) -> Health:
