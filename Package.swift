@@ -107,6 +107,9 @@ let package = Package(
         tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON", resources: [.copy("Answers")]),
         tests("WorkerClientTests", "WorkerClient"),
         tests(
+            "ConformanceTests", "Conformance", "TestKit", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore",
+            "ZeroMQMessaging", "trade-executor"),
+        tests(
             "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "WorkerClient",
             "HostSystem",
             "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),

@@ -61,7 +61,7 @@ extension WorkerCheck {
                 let outcomes = try listener.outcomes(of: [id], patience: worker.patience)
                 let again = try conversation.ask(Requests.decision(id))
                 try checkAccepted(again, id, isDuplicate: true)
-                let wanted = outcomes.last?.message ?? .null
+                let wanted = outcomes.last ?? .null
                 try expect(
                     again["outcome"]?.inOrder == wanted.inOrder, "the outcome of the topic: \(wanted.text)",
                     seen: again.text)

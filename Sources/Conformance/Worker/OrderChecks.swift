@@ -2,7 +2,7 @@ import StrictJSON
 
 extension WorkerCheck {
     /// What takes an order to see.
-    static var orders: [WorkerCheck] {
+    package static var orders: [WorkerCheck] {
         [
             WorkerCheck("makes one order of a decision that is sent again and again, and follows it to its end") {
                 (worker) throws(Deviation) in
@@ -15,13 +15,13 @@ extension WorkerCheck {
                 for _ in 1...3 { try checkAccepted(try conversation.ask(body), id, isDuplicate: true) }
                 let outcomes = try listener.outcomes(of: [id], patience: endMilliseconds)
                 for outcome in outcomes { try checkExecution(outcome, id) }
-                let executions = Set(outcomes.map { $0.message["execution"]?["execution_id"]?.string })
+                let executions = Set(outcomes.map { $0["execution"]?["execution_id"]?.string })
                 try expect(executions.count == 1, "one execution", seen: "\(executions)")
                 let again = try conversation.ask(body)
                 try checkAccepted(again, id, isDuplicate: true)
                 try expect(
                     again["outcome"]?["final"] == true, "the final outcome with the repetition", seen: again.text)
-                return outcomes.last?.message["result"]?.string
+                return outcomes.last?["result"]?.string.map { "its result is \($0)" }
             },
             WorkerCheck("sends orders in the order of their decisions") { (worker) throws(Deviation) in
                 let sample = try sampleOrder(worker)
@@ -32,9 +32,9 @@ extension WorkerCheck {
                     try checkAccepted(try conversation.ask(Requests.order(id, sample)), id, isDuplicate: false)
                 }
                 let outcomes = try listener.outcomes(of: ids, patience: endMilliseconds)
-                try checkCounters(outcomes.map(\.message), "strategy_seq")
+                try checkCounters(outcomes, "strategy_seq")
                 var first: [String] = []
-                for id in outcomes.compactMap({ $0.message["decision_id"]?.string }) where !first.contains(id) {
+                for id in outcomes.compactMap({ $0["decision_id"]?.string }) where !first.contains(id) {
                     first.append(id)
                 }
                 try expect(first == ids, "first outcomes in the order \(ids)", seen: "\(first)")
@@ -51,12 +51,11 @@ extension WorkerCheck {
         return sample
     }
 
-    private static func checkExecution(_ outcome: TopicListener.Message, _ id: String) throws(Deviation) {
-        try checkTopic(outcome)
-        let execution = outcome.message["execution"]
+    private static func checkExecution(_ outcome: JSONValue, _ id: String) throws(Deviation) {
+        let execution = outcome["execution"]
         try expect(
             execution?["client_order_id"]?.string == "\(Requests.strategy):\(id)" && execution?["attempt_number"] == 1,
             "an execution with client_order_id \(Requests.strategy):\(id) and attempt_number 1",
-            seen: outcome.message.text)
+            seen: outcome.text)
     }
 }

@@ -7,6 +7,19 @@ final class TopicListener {
     struct Message {
         let topic: String
         let message: JSONValue
+
+        var isHeartbeat: Bool { topic.hasPrefix("heartbeat|") }
+
+        /// Whether it is an outcome under the topic that is its own.
+        func checkOutcome() throws(Deviation) {
+            try MessageShape.check(message, "outcome")
+            let words = [
+                "outcome", message["strategy_name"]?.string ?? "", message["symbol"]?.string ?? "mleg",
+                message["execution"]?["status"]?.string ?? "refused",
+            ]
+            let wanted = words.joined(separator: "|")
+            try expect(topic == wanted, "topic \(wanted)", seen: topic)
+        }
     }
 
     private let socket: ZeroMQSocket
@@ -38,7 +51,7 @@ final class TopicListener {
             guard let message = try Self.next(socket, until: connected + .milliseconds(Int64(patience)), worker) else {
                 throw .differs(expected: "a heartbeat each second", seen: "none in \(patience) ms")
             }
-            if message.topic.hasPrefix("heartbeat|") { heartbeat = message.message }
+            if message.isHeartbeat { heartbeat = message.message }
         }
         firstHeartbeat = heartbeat ?? .null
         waited = worker.now - connected
@@ -65,22 +78,42 @@ final class TopicListener {
             topic: String(decoding: frames[0].bytes, as: UTF8.self), message: try JSONValue.object(frames[1].bytes))
     }
 
-    /// The outcomes of some decisions, up to the last one's that is final.
-    func outcomes(of ids: [String], patience: Int) throws(Deviation) -> [Message] {
+    /// The outcomes of some decisions, up to the last one's that is final. What comes twice counts once, as a
+    /// subscriber's rule has it; every outcome heard must stand under its topic.
+    func outcomes(of ids: [String], patience: Int) throws(Deviation) -> [JSONValue] {
         var missing = Set(ids)
-        var heard: [Message] = []
+        var heard: [JSONValue] = []
+        var lastSeq: Int64 = 0
         let end = worker.now + .milliseconds(Int64(patience))
         while !missing.isEmpty {
             guard let message = try next(until: end) else {
-                throw .differs(
-                    expected: "a final outcome within \(patience) ms",
-                    seen: "none of \(missing.sorted().joined(separator: ", "))")
+                let names = missing.sorted().joined(separator: ", ")
+                throw .differs(expected: "a final outcome within \(patience) ms", seen: "none of \(names)")
             }
-            guard let id = message.message["decision_id"]?.string, ids.contains(id) else { continue }
-            heard.append(message)
-            if message.message["final"] == true { missing.remove(id) }
+            guard !message.isHeartbeat else { continue }
+            try message.checkOutcome()
+            let outcome = message.message
+            guard let seq = outcome["seq"]?.integer, seq > lastSeq else { continue }
+            lastSeq = seq
+            guard let id = outcome["decision_id"]?.string, ids.contains(id) else { continue }
+            heard.append(outcome)
+            if outcome["final"] == true { missing.remove(id) }
         }
         return heard
+    }
+
+    /// What is published until a heartbeat tells of this `seq`.
+    func outcomes(untilHeartbeatOf seq: Int64) throws(Deviation) -> [Message] {
+        var heard: [Message] = []
+        let end = worker.now + (.milliseconds(Int64(worker.patience)) + Self.heartbeatMax)
+        while let message = try next(until: end) {
+            guard message.isHeartbeat else {
+                heard.append(message)
+                continue
+            }
+            if (message.message["seq"]?.integer ?? 0) >= seq { return heard }
+        }
+        throw .differs(expected: "a heartbeat that tells of seq \(seq)", seen: "none")
     }
 
     /// A heartbeat that is as wanted.
@@ -88,7 +121,7 @@ final class TopicListener {
         let end = worker.now + .milliseconds(Int64(worker.patience))
         var last = "none"
         while let message = try next(until: end) {
-            guard message.topic.hasPrefix("heartbeat|") else { continue }
+            guard message.isHeartbeat else { continue }
             if isWanted(message.message) { return message.message }
             last = message.message.text
         }
