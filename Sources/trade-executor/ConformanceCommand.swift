@@ -1,12 +1,14 @@
 import ArgumentParser
 import Conformance
+import HostSystem
 import StrictJSON
+import TradingCore
 import ZeroMQMessaging
 
 struct ConformanceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "conformance",
-        abstract: "Tells what passes of the contract: a worker, or a bus in front of one.",
+        abstract: "Tells what passes of the contract: a worker, a bus in front of one, or a client.",
         discussion: """
             Sends the golden frames of deploy/contract/frames and holds each answer against what is owed; then looks at \
             acknowledgements, duplicates, heartbeats, counters, replays and topics. One line for each check; exit 1 if \
@@ -19,7 +21,16 @@ struct ConformanceCommand: ParsableCommand {
 
             Decisions, outcomes and refused messages stay in the worker's database for ever, under the strategies \
             conformance, conformance-2, golden, golden-2, golden-A-z.0_9… and golden- with the run's own letters.
+
+            --client turns it round: it stands in for a worker at both endpoints, places no orders, and tells what a \
+            client does right that connects there. It answers late, twice and with refusals, leaves outcomes out and \
+            begins another stream. A publisher should send some six decisions, one after the other. What a subscriber \
+            handles can be piped in, a JSON object with stream and seq for each outcome:
+
+            my-subscriber | trade-executor conformance --client
             """)
+
+    @Flag(help: "Stand in for a worker, and check the client that comes.") var client = false
 
     @Flag(help: "Also place limit orders that are not meant to be filled.") var withOrders = false
     @Option(help: "What --with-orders orders.") var symbol = "AAPL"
@@ -32,36 +43,62 @@ struct ConformanceCommand: ParsableCommand {
     @OptionGroup var endpoints: EndpointOptions
 
     func validate() throws {
+        if client, withOrders || withGoldenOrders {
+            throw ValidationError("--client places no orders: leave out --with-orders and --with-golden-orders")
+        }
         if timeout < 1 { throw ValidationError("--timeout is a number of seconds from 1") }
     }
 
     func run() throws {
         let (intake, outcomes) = try endpoints.endpoints()
-        let worker: WorkerUnderTest
         do {
-            worker = try WorkerUnderTest(
-                intake: intake, outcomes: outcomes, patience: timeout * 1000,
-                sampleOrder: withOrders
-                    ? WorkerUnderTest.SampleOrder(symbol: symbol, quantity: quantity, limitPrice: limitPrice) : nil,
-                placesGoldenOrders: withGoldenOrders)
-        } catch {
+            if client {
+                try checkClient(try StandIn(intake: intake, outcomes: outcomes, patience: timeout * 1000))
+            } else {
+                let order = WorkerUnderTest.SampleOrder(symbol: symbol, quantity: quantity, limitPrice: limitPrice)
+                try checkWorker(
+                    try WorkerUnderTest(
+                        intake: intake, outcomes: outcomes, patience: timeout * 1000,
+                        sampleOrder: withOrders ? order : nil, placesGoldenOrders: withGoldenOrders), at: intake)
+            }
+        } catch let error as ZeroMQError {
+            throw Failure("\(error)")
+        } catch let error as SystemError {
             throw Failure("\(error)")
         }
+    }
+
+    private func checkWorker(_ worker: WorkerUnderTest, at intake: String) throws {
         try StandardOutput.print { output in
-            var tally = ConformanceTally()
-            func report(_ check: WorkerCheck) throws {
-                let finding = check.run(worker)
-                tally.count(finding)
-                try output.line(json ? ConformanceText.json(finding) : ConformanceText.line(finding))
-                try output.flush()
-            }
-            try report(WorkerCheck.first)
-            guard tally.failed == 0 else {
+            var report = ConformanceReport(output, json: json)
+            try report.add(WorkerCheck.first.run(worker))
+            guard report.failedCount == 0 else {
                 throw Failure("nothing can be checked at \(intake): is a worker running there, and not halted?")
             }
-            for check in WorkerCheck.rest { try report(check) }
-            if !json { try output.line(tally.text) }
-            guard tally.failed == 0 else { throw Failure("\(tally.failed) of \(tally.all) checks failed; see above") }
+            for check in WorkerCheck.rest { try report.add(check.run(worker)) }
+            try report.end()
         }
     }
+
+    private func checkClient(_ standIn: StandIn) throws {
+        let clock = SystemClock()
+        let end = clock.monotonic() + .seconds(Self.clientWaitSeconds)
+        var lines = StandardInputLines()
+        try StandardOutput.print { output in
+            var report = ConformanceReport(output, json: json)
+            try report.begin(intake: standIn.intake, outcomes: standIn.outcomes)
+            while !standIn.isDone {
+                for finding in try standIn.turn(printed: try lines.read()) { try report.add(finding) }
+                guard standIn.hasBegun || clock.monotonic() < end else {
+                    throw Failure(
+                        "no client came to \(standIn.intake) or \(standIn.outcomes) in \(Self.clientWaitSeconds) s")
+                }
+            }
+            for finding in standIn.finish() { try report.add(finding) }
+            try report.end()
+        }
+    }
+
+    /// How long a client may take to connect.
+    private static let clientWaitSeconds: Int64 = 60
 }

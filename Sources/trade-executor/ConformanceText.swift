@@ -34,20 +34,49 @@ enum ConformanceText {
     }
 }
 
-/// How many checks ended how.
-struct ConformanceTally {
-    private(set) var passed = 0
-    private(set) var failed = 0
-    private(set) var skipped = 0
+/// Findings as they are printed, and how many ended how.
+struct ConformanceReport {
+    private let output: StandardOutput
+    private let json: Bool
+    private var passedCount = 0
+    private(set) var failedCount = 0
+    private var skippedCount = 0
 
-    var all: Int { passed + failed + skipped }
-    var text: String { "\(passed) ok, \(failed) failed, \(skipped) skipped" }
+    init(_ output: StandardOutput, json: Bool) {
+        self.output = output
+        self.json = json
+    }
 
-    mutating func count(_ finding: Finding) {
+    /// Says where a client may connect.
+    func begin(intake: String, outcomes: String) throws {
+        if json {
+            var writer = JSONWriter()
+            writer.object { writer in
+                writer.member("intake", intake)
+                writer.member("outcomes", outcomes)
+            }
+            try output.line(writer.bytes)
+        } else {
+            try output.line("ready intake=\(intake) outcomes=\(outcomes)")
+        }
+        try output.flush()
+    }
+
+    mutating func add(_ finding: Finding) throws {
         switch finding.verdict {
-        case .ok: passed += 1
-        case .failed: failed += 1
-        case .skipped: skipped += 1
+        case .ok: passedCount += 1
+        case .failed: failedCount += 1
+        case .skipped: skippedCount += 1
+        }
+        try output.line(json ? ConformanceText.json(finding) : ConformanceText.line(finding))
+        try output.flush()
+    }
+
+    /// - Throws: Where a check has failed.
+    func end() throws {
+        if !json { try output.line("\(passedCount) ok, \(failedCount) failed, \(skippedCount) skipped") }
+        guard failedCount == 0 else {
+            throw Failure("\(failedCount) of \(passedCount + failedCount + skippedCount) checks failed; see above")
         }
     }
 }
