@@ -20,7 +20,9 @@ struct ConformanceCommand: ParsableCommand {
             orders too: for a simulator or a paper account.
 
             Decisions, outcomes and refused messages stay in the worker's database for ever, under the strategies \
-            conformance, conformance-2, golden, golden-2, golden-A-z.0_9… and golden- with the run's own letters.
+            conformance, conformance-2, golden, golden-2, golden-A-z.0_9… and golden- with the run's own letters. At a \
+            guarded worker it takes a key with both roles, and all strategies: `keys allow` with --role trade --role \
+            read --strategy '*'.
 
             --client turns it round: it stands in for a worker at both endpoints, places no orders, and tells what a \
             client does right that connects there. It answers late, twice and with refusals, leaves outcomes out and \
@@ -50,16 +52,18 @@ struct ConformanceCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (intake, outcomes) = try endpoints.endpoints()
+        let contact = try endpoints.endpoints()
         do {
             if client {
-                try checkClient(try StandIn(intake: intake, outcomes: outcomes, patience: timeout * 1000))
+                try checkClient(
+                    try StandIn(intake: contact.intake, outcomes: contact.outcomes, patience: timeout * 1000))
             } else {
                 let order = WorkerUnderTest.SampleOrder(symbol: symbol, quantity: quantity, limitPrice: limitPrice)
                 try checkWorker(
                     try WorkerUnderTest(
-                        intake: intake, outcomes: outcomes, patience: timeout * 1000,
-                        sampleOrder: withOrders ? order : nil, placesGoldenOrders: withGoldenOrders), at: intake)
+                        intake: contact.intake, outcomes: contact.outcomes, keys: contact.keys,
+                        patience: timeout * 1000,
+                        sampleOrder: withOrders ? order : nil, placesGoldenOrders: withGoldenOrders), contact)
             }
         } catch let error as ZeroMQError {
             throw Failure("\(error)")
@@ -68,12 +72,12 @@ struct ConformanceCommand: ParsableCommand {
         }
     }
 
-    private func checkWorker(_ worker: WorkerUnderTest, at intake: String) throws {
+    private func checkWorker(_ worker: WorkerUnderTest, _ contact: Endpoints) throws {
         try StandardOutput.print { output in
             var report = ConformanceReport(output, json: json)
             try report.add(WorkerCheck.first.run(worker))
             guard report.failedCount == 0 else {
-                throw Failure("nothing can be checked at \(intake): is a worker running there, and not halted?")
+                throw Failure("nothing can be checked at \(contact.intake); \(contact.advice)")
             }
             for check in WorkerCheck.rest { try report.add(check.run(worker)) }
             try report.end()

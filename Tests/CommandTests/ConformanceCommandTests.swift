@@ -48,9 +48,7 @@ struct ConformanceCommandTests {
         ])
         #expect(run.exitCode == 1)
         #expect(run.lines.count == 1)
-        #expect(
-            run.errorLines == [
-                "Error: nothing can be checked at tcp://127.0.0.1:1: is a worker running there, and not halted?"
-            ])
+        #expect(run.errorLines.count == 1)
+        #expect(run.errorLines.first?.hasPrefix("Error: nothing can be checked at tcp://127.0.0.1:1; ") == true)
     }
 }

@@ -21,6 +21,7 @@ package final class WorkerUnderTest {
 
     let intake: String
     let outcomes: String
+    private let keys: ClientKeys?
     /// How long an answer may take, in milliseconds.
     let patience: Int
     /// Nil where no order may be placed.
@@ -34,14 +35,17 @@ package final class WorkerUnderTest {
     private var decisionCount = 0
 
     /// - Parameters:
+    ///   - keys: For endpoints that are guarded by keys.
     ///   - patience: How long an answer may take, in milliseconds.
     ///   - sampleOrder: What is ordered; nil to place no order.
     ///   - placesGoldenOrders: Whether golden frames that place orders are sent: market orders, brackets and others.
     package init(
-        intake: String, outcomes: String, patience: Int, sampleOrder: SampleOrder?, placesGoldenOrders: Bool
+        intake: String, outcomes: String, keys: ClientKeys? = nil, patience: Int, sampleOrder: SampleOrder?,
+        placesGoldenOrders: Bool
     ) throws(ZeroMQError) {
         self.intake = intake
         self.outcomes = outcomes
+        self.keys = keys
         self.patience = patience
         self.sampleOrder = sampleOrder
         self.placesGoldenOrders = placesGoldenOrders
@@ -55,6 +59,7 @@ package final class WorkerUnderTest {
     func open(_ kind: ZeroMQSocket.Kind) throws(ZeroMQError) -> ZeroMQSocket {
         let socket = try ZeroMQSocket(kind, in: context)
         try socket.setLinger(0)
+        if let keys { try socket.setKeys(keys) }
         return socket
     }
 
