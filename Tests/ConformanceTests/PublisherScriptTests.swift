@@ -9,15 +9,17 @@ private struct Publisher {
     var now = MonotonicTime(microseconds: 0)
     var findings: [Finding] = []
 
-    /// Sends a decision, each over a connection of its own, and gives the answers with whom they are for.
-    mutating func send(_ number: Int, quantity: Int = 1, more: String = "") -> [(to: Int, answer: JSONValue)] {
+    /// Sends a decision over one connection or another, and gives the answers with whom they are for.
+    mutating func send(_ number: Int, from sender: Int = 1, quantity: Int = 1, more: String = "") -> [(
+        to: Int, answer: JSONValue
+    )] {
         sendBody(
             """
             {"v":1,"decision_id":"d-\(number)","strategy_name":"s","symbol":"AAPL","side":"buy","quantity":\(quantity)\(more)}
-            """, from: number)
+            """, from: sender)
     }
 
-    mutating func sendBody(_ text: String, from number: Int) -> [(to: Int, answer: JSONValue)] {
+    mutating func sendBody(_ text: String, from sender: Int) -> [(to: Int, answer: JSONValue)] {
         let body = Array(text.utf8)
         let request: Result<Decision, RefusedFrame>
         switch RequestFrame.read(body) {
@@ -25,7 +27,7 @@ private struct Publisher {
         case .success: preconditionFailure("only decisions are sent here")
         case .failure(let refused): request = .failure(refused)
         }
-        let answers = script.take(request, body, from: [[UInt8(number)]], at: now)
+        let answers = script.take(request, body, from: [[UInt8(sender)]], at: now)
         findings += script.tellFindings()
         return answers.map { answer in
             guard let message = try? JSONValue(parsing: answer.body) else { preconditionFailure("answers are JSON") }
@@ -73,19 +75,19 @@ struct PublisherScriptTests {
         #expect(publisher.send(1).isEmpty)
         publisher.wait(2)
         #expect(publisher.send(1).map(\.answer["status"]) == ["accepted"])
-        let second = publisher.send(2)
-        #expect(second.count == 1)
+        // The answer that the first had to wait for comes late, for whoever sent it first.
+        let second = publisher.send(2, from: 20)
+        #expect(second.map(\.to) == [1])
+        #expect(second[0].answer["decision_id"] == "d-1")
         #expect(second[0].answer["not_known_yet"] != nil)
-        // The answer to the second comes once more, for whoever sent that.
-        let third = publisher.send(3)
-        #expect(third.map(\.to) == [2])
-        #expect(third[0].answer["decision_id"] == "d-2")
         publisher.wait(2)
-        #expect(publisher.send(3).map(\.answer["decision_id"]) == ["d-3"])
-        #expect(publisher.send(4)[0].answer["retry"] == false)
-        #expect(publisher.send(5)[0].answer["retry"] == true)
+        let again = publisher.send(2, from: 21)
+        #expect(again.map(\.to) == [21])
+        #expect(again[0].answer["decision_id"] == "d-2")
+        #expect(publisher.send(3)[0].answer["retry"] == false)
+        #expect(publisher.send(4)[0].answer["retry"] == true)
         publisher.wait(1)
-        #expect(publisher.send(5)[0].answer["status"] == "accepted")
+        #expect(publisher.send(4)[0].answer["status"] == "accepted")
         #expect(publisher.script.isDone)
         publisher.finish()
         #expect(publisher.findings.count == PublisherScript.Check.allCases.count)
@@ -136,9 +138,7 @@ struct PublisherScriptTests {
     func unknownMembers() {
         var publisher = Publisher()
         publisher.sendFirst()
-        _ = publisher.send(2)
-        publisher.wait(2)
-        _ = publisher.send(2)
+        _ = publisher.send(1)
         #expect(publisher.hasFailed(.unknownMembers))
     }
 
@@ -148,15 +148,15 @@ struct PublisherScriptTests {
         publisher.sendFirst()
         _ = publisher.send(2)
         _ = publisher.send(3)
-        _ = publisher.send(4)
         #expect(publisher.hasFailed(.lateAnswer))
+        #expect(!publisher.hasFailed(.oneInFlight))
     }
 
     @Test("fails when it repeats what is refused for good, and may give up what is refused for now")
     func refused() {
         var publisher = Publisher()
         publisher.sendFirst()
-        for number in [2, 3, 3, 4, 4, 5] { _ = publisher.send(number) }
+        for number in [2, 2, 3, 3, 4] { _ = publisher.send(number) }
         #expect(publisher.hasFailed(.refusedForGood))
         publisher.wait(20)
         #expect(publisher.verdict(.refusedForNow) == .skipped(why: "it gave up, which it may"))
@@ -176,7 +176,7 @@ struct PublisherScriptTests {
         publisher.wait(20)
         #expect(publisher.script.isDone)
         publisher.finish()
-        #expect(publisher.verdict(.lateAnswer) == .skipped(why: "it sent 1 decisions; this takes 3"))
+        #expect(publisher.verdict(.lateAnswer) == .skipped(why: "it sent 1 decisions; this takes 2"))
         #expect(!publisher.findings.contains { $0.hasFailed })
     }
 }

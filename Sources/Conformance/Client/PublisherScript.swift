@@ -18,11 +18,9 @@ package struct PublisherScript {
         fileprivate var decisionCount: Int {
             switch self {
             case .followsContract, .repeatsBytes: 1
-            case .oneInFlight, .idsOnce: 2
-            case .unknownMembers: 3
-            case .lateAnswer: 3
-            case .refusedForGood: 4
-            case .refusedForNow: 5
+            case .oneInFlight, .idsOnce, .unknownMembers, .lateAnswer: 2
+            case .refusedForGood: 3
+            case .refusedForNow: 4
             }
         }
     }
@@ -35,6 +33,8 @@ package struct PublisherScript {
 
     private struct Seen {
         let number: Int
+        /// Of who sent it first.
+        let firstEnvelope: [[UInt8]]
         /// Of who sent it last.
         var envelope: [[UInt8]]
         let body: [UInt8]
@@ -52,7 +52,6 @@ package struct PublisherScript {
     private var decisions: [ClientOrderID: Seen] = [:]
     /// The decision that came last, of those that are watched.
     private var current: ClientOrderID?
-    private var previous: ClientOrderID?
     private var lastAt: MonotonicTime?
     private var isFinished = false
 
@@ -85,7 +84,7 @@ package struct PublisherScript {
         let strategy = strategy ?? decision.strategy
         self.strategy = strategy
         guard decision.strategy == strategy else {
-            let body = StandInAnswer.accepted(decision, number: 1, isDuplicate: false, withUnknown: false)
+            let body = StandInAnswer.accepted(decision, number: 1, isDuplicate: false)
             return [Answer(envelope: envelope, body: body)]
         }
         if let seen = decisions[decision.clientOrderID] {
@@ -97,35 +96,36 @@ package struct PublisherScript {
     private mutating func takeNew(
         _ decision: Decision, _ body: [UInt8], from envelope: [[UInt8]], at now: MonotonicTime
     ) -> [Answer] {
-        if let current, let before = decisions[current] {
-            if before.number == 3, !before.isAnswered {
+        let before = current.flatMap { decisions[$0] }
+        if let before, !before.isAnswered, decision.sequence == nil {
+            let name = before.decision.clientOrderID
+            if before.number == 2, !findings.isConcluded(.oneInFlight) {
                 findings.fail(
-                    .lateAnswer, expected: "\(current) again, which has no answer of its own",
+                    .lateAnswer, expected: "\(name) again, which has no answer of its own",
                     seen: "the next decision, after the answer to the one before")
-            } else if !before.isAnswered, decision.sequence == nil {
+            } else {
                 findings.fail(
-                    .oneInFlight, expected: "no other decision before \(current) is answered",
+                    .oneInFlight, expected: "no other decision before \(name) is answered",
                     seen: "\(decision.clientOrderID)")
             }
         }
         let seen = Seen(
-            number: decisions.count + 1, envelope: envelope, body: body, decision: decision, lastAt: now)
-        previous = current
+            number: decisions.count + 1, firstEnvelope: envelope, envelope: envelope, body: body, decision: decision,
+            lastAt: now)
         current = decision.clientOrderID
         decisions[decision.clientOrderID] = seen
         switch seen.number {
         case 1: return []
-        case 2: return answer(seen, isDuplicate: false)
-        case 3:
+        case 2:
+            guard let before, before.isAnswered else { return [] }
             findings.pass(.unknownMembers)
-            guard let previous, let before = decisions[previous] else { return [] }
-            // The answer to the decision before once more; its own is kept back.
-            return answer(before, isDuplicate: true)
-        case 4: return refuse(seen, Refusal(.badField, field: "symbol", "refused, to see what comes of it"))
-        case 5:
+            // Now comes the answer that the decision before did not get at first; this one's own is kept back.
+            return [Answer(envelope: before.firstEnvelope, body: accepted(before, isDuplicate: false))]
+        case 3: return refuse(seen, Refusal(.badField, field: "symbol", "refused, to see what comes of it"))
+        case 4:
             findings.pass(.refusedForGood)
             return refuse(seen, Refusal(.queueFull, "refused for now, to see whether it comes again", retry: true))
-        case 6:
+        case 5:
             giveUpOnRetry()
             return answer(seen, isDuplicate: false)
         default: return answer(seen, isDuplicate: false)
@@ -152,19 +152,19 @@ package struct PublisherScript {
         case (1, 2): return []
         case (1, 3):
             findings.pass(.repeatsBytes, note: "the last time after \((now - before.lastAt).millisecondsRoundedUp) ms")
-            return answer(seen, isDuplicate: false)
-        case (2, _):
+            return answer(seen, isDuplicate: true)
+        case (1, _):
             findings.fail(
                 .unknownMembers, expected: "the next decision after an answer", seen: "the answered one again")
             return answer(seen, isDuplicate: true)
-        case (3, 2):
+        case (2, 2):
             findings.pass(.lateAnswer)
-            return answer(seen, isDuplicate: false)
-        case (4, _):
+            return answer(seen, isDuplicate: true)
+        case (3, _):
             findings.fail(
                 .refusedForGood, expected: "another decision, or none", seen: "the same bytes again, with retry false")
             return refuse(seen, Refusal(.badField, field: "symbol", "refused again"))
-        case (5, 2):
+        case (4, 2):
             findings.pass(.refusedForNow)
             isFinished = true
             return answer(seen, isDuplicate: false)
@@ -181,13 +181,13 @@ package struct PublisherScript {
             let silence = now - seen.lastAt
             if !seen.isAnswered, silence > .seconds(2) + patience {
                 findings.fail(
-                    seen.number == 3 ? .lateAnswer : .repeatsBytes,
+                    seen.number == 2 ? .lateAnswer : .repeatsBytes,
                     expected: "the same bytes again 2 s after no answer",
                     seen: "nothing for \(silence.millisecondsRoundedUp) ms")
                 isFinished = true
             }
-            if seen.number == 4, silence > patience { findings.pass(.refusedForGood) }
-            if seen.number == 5, silence > .seconds(10) + patience { giveUpOnRetry() }
+            if seen.number == 3, silence > patience { findings.pass(.refusedForGood) }
+            if seen.number == 4, silence > .seconds(10) + patience { giveUpOnRetry() }
         }
         // Who has sent all its decisions is done.
         if now - lastAt > .seconds(10) + patience { isFinished = true }
@@ -208,8 +208,11 @@ package struct PublisherScript {
                 if count >= check.decisionCount { return .ok(note: nil) }
             case .repeatsBytes, .unknownMembers, .lateAnswer, .refusedForGood, .refusedForNow: break
             }
-            return .skipped(
-                why: hasBegun ? "it sent \(count) decisions; this takes \(check.decisionCount)" : "it sent no decision")
+            if !hasBegun { return .skipped(why: "it sent no decision") }
+            if count < check.decisionCount {
+                return .skipped(why: "it sent \(count) decisions; this takes \(check.decisionCount)")
+            }
+            return .skipped(why: "it cannot be seen after what went wrong")
         }
         isFinished = true
     }
@@ -218,9 +221,12 @@ package struct PublisherScript {
 
     private mutating func answer(_ seen: Seen, isDuplicate: Bool) -> [Answer] {
         decisions[seen.decision.clientOrderID]?.isAnswered = true
-        let body = StandInAnswer.accepted(
-            seen.decision, number: seen.number, isDuplicate: isDuplicate, withUnknown: seen.number > 1)
-        return [Answer(envelope: seen.envelope, body: body)]
+        return [Answer(envelope: seen.envelope, body: accepted(seen, isDuplicate: isDuplicate))]
+    }
+
+    /// With a member that no client knows.
+    private func accepted(_ seen: Seen, isDuplicate: Bool) -> [UInt8] {
+        StandInAnswer.accepted(seen.decision, number: seen.number, isDuplicate: isDuplicate)
     }
 
     private mutating func refuse(_ seen: Seen, _ refusal: Refusal) -> [Answer] {

@@ -28,10 +28,17 @@ package final class StandIn {
     /// Whether any client has come.
     package var hasBegun: Bool { publisher.hasBegun || subscriber.hasBegun }
 
-    /// Whether there is nothing more to see of whoever has come.
+    /// Whether there is nothing more to see. Who publishes may subscribe too, and the other way round.
     package var isDone: Bool {
-        hasBegun && (publisher.isDone || !publisher.hasBegun) && (subscriber.isDone || !subscriber.hasBegun)
+        guard let begunAt else { return false }
+        let isJoined = clock.monotonic() - begunAt > Self.joiningMax
+        return (publisher.hasBegun ? publisher.isDone : isJoined)
+            && (subscriber.hasBegun ? subscriber.isDone : isJoined)
     }
+
+    private var begunAt: MonotonicTime?
+    /// How long the other half of a client may take to come.
+    private static let joiningMax = Microseconds.seconds(5)
 
     /// Answers and publishes what is due, or waits a moment.
     /// - Parameter lines: What the client has printed since.
@@ -51,6 +58,7 @@ package final class StandIn {
             subscriber.subscribed(String(decoding: frame.bytes.dropFirst(), as: UTF8.self), at: clock.monotonic())
         }
         let now = clock.monotonic()
+        if hasBegun, begunAt == nil { begunAt = now }
         publisher.tick(at: now)
         for publication in subscriber.tick(at: now) {
             _ = try topic.send([Array(publication.topic.utf8), publication.body])

@@ -5,8 +5,7 @@ import TradingCore
 enum StandInAnswer {
     static let partition = "conformance"
 
-    /// - Parameter withUnknown: Whether it has a member that no client knows.
-    static func accepted(_ decision: Decision, number: Int, isDuplicate: Bool, withUnknown: Bool) -> [UInt8] {
+    static func accepted(_ decision: Decision, number: Int, isDuplicate: Bool) -> [UInt8] {
         body("ack") { writer in
             writer.member("decision_id", decision.id.text)
             writer.member("strategy_name", decision.strategy.text)
@@ -14,7 +13,7 @@ enum StandInAnswer {
             writer.member("decision_seq", number)
             writer.member("duplicate", isDuplicate)
             writer.member("stream", OutcomeScriptStream.first)
-            if withUnknown { unknown(&writer) }
+            unknown(&writer)
         }
     }
 
@@ -107,6 +106,7 @@ enum StandInAnswer {
         }
     }
 
+    /// A member that no client knows, and that every client must bear.
     private static func unknown(_ writer: inout JSONWriter) {
         writer.key("not_known_yet")
         writer.object { $0.member("to_be", "ignored") }
