@@ -40,7 +40,8 @@ struct ConformanceCommand: ParsableCommand {
     @Option(help: "At most at this price: far below the market's.") var limitPrice = "1"
     @Flag(help: "Also send the golden frames that place orders. Not for an account with money.")
     var withGoldenOrders = false
-    @Option(help: "How many seconds an answer may take.") var timeout = 5
+    @Option(help: "How many seconds an answer may take; a heartbeat two fifths of it, and never less than 2.")
+    var timeout = 5
     @Flag(help: "One JSON object a line.") var json = false
     @OptionGroup var endpoints: EndpointOptions
 

@@ -162,7 +162,9 @@ def careless_subscriber(contact: Contact) -> None:
                 os.write(contact.output, live.recv_multipart()[1] + b"\n")
 
 
-def clients_verdicts(*clients: Callable[[Contact], None]) -> tuple[int, dict[str, Json]]:
+def clients_verdicts(
+    *clients: Callable[[Contact], None], timeout: int
+) -> tuple[int, dict[str, Json]]:
     """What the command says of clients, and its exit code."""
     reading, writing = os.pipe()
     process = subprocess.Popen(
@@ -173,6 +175,8 @@ def clients_verdicts(*clients: Callable[[Contact], None]) -> tuple[int, dict[str
             "tcp://127.0.0.1:*",
             "--outcomes",
             "tcp://127.0.0.1:*",
+            "--timeout",
+            str(timeout),
         ],
         stdin=reading,
         stdout=subprocess.PIPE,
@@ -200,14 +204,14 @@ def clients_verdicts(*clients: Callable[[Contact], None]) -> tuple[int, dict[str
 
 
 def test_clients_that_do_all_they_should_pass() -> str:
-    code, findings = clients_verdicts(good_publisher, good_subscriber)
+    code, findings = clients_verdicts(good_publisher, good_subscriber, timeout=30)
     assert code == 0, wrong(findings)
     assert {finding["verdict"] for finding in findings.values()} == {"ok"}, findings
     return f"{len(findings)} checks"
 
 
 def test_clients_that_do_not_are_told_what() -> None:
-    code, findings = clients_verdicts(impatient_publisher, careless_subscriber)
+    code, findings = clients_verdicts(impatient_publisher, careless_subscriber, timeout=3)
     assert code == 1
     assert set(wrong(findings)) >= {
         "has one decision in flight",
@@ -221,7 +225,7 @@ def test_clients_that_do_not_are_told_what() -> None:
 
 
 def test_one_that_only_publishes_is_not_blamed_for_what_it_does_not_do() -> None:
-    code, findings = clients_verdicts(good_publisher)
+    code, findings = clients_verdicts(good_publisher, timeout=30)
     assert code == 0, wrong(findings)
     assert findings["subscribes to heartbeats"]["why"] == "it subscribed to no outcomes"
 

@@ -177,7 +177,7 @@ package struct SubscriberScript {
             pending.append(publication(4))
             enter(.gap, at: now)
         case .gap:
-            guard since > Self.silenceMax else { break }
+            guard since > silenceMax else { break }
             findings.fail(.fillsGap, expected: "a replay after 2, when 4 came and not 3", seen: "none")
             beBehind(at: now)
         case .behind:
@@ -210,7 +210,7 @@ package struct SubscriberScript {
     }
 
     /// How long heartbeats may stay away, so that a gap is seen by the counter alone.
-    private static let silenceMax = Microseconds.seconds(3)
+    private var silenceMax: Microseconds { max(.seconds(3), patience) }
 
     private mutating func heartbeat(at now: MonotonicTime) -> Publication? {
         if phase == .gap { return nil }

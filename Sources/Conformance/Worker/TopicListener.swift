@@ -29,9 +29,6 @@ final class TopicListener {
     /// How long it took to come after connecting.
     let waited: Microseconds
 
-    /// A heartbeat comes each second, and a subscription needs a moment.
-    static let heartbeatMax = Microseconds.seconds(2)
-
     /// Subscribes and waits for a heartbeat.
     /// - Parameter prefixes: Beginnings of topics, beside those of heartbeats.
     init(_ worker: WorkerUnderTest, _ prefixes: String...) throws(Deviation) {
@@ -45,7 +42,7 @@ final class TopicListener {
             return socket
         }
         self.socket = socket
-        let patience = max(worker.patience, Int(Self.heartbeatMax.millisecondsRoundedUp))
+        let patience = max(worker.patience, Int(worker.heartbeatMax.millisecondsRoundedUp))
         var heartbeat: JSONValue?
         while heartbeat == nil {
             guard let message = try Self.next(socket, until: connected + .milliseconds(Int64(patience)), worker) else {
@@ -105,7 +102,7 @@ final class TopicListener {
     /// What is published until a heartbeat tells of this `seq`.
     func outcomes(untilHeartbeatOf seq: Int64) throws(Deviation) -> [Message] {
         var heard: [Message] = []
-        let end = worker.now + (.milliseconds(Int64(worker.patience)) + Self.heartbeatMax)
+        let end = worker.now + (.milliseconds(Int64(worker.patience)) + worker.heartbeatMax)
         while let message = try next(until: end) {
             guard message.isHeartbeat else {
                 heard.append(message)

@@ -24,6 +24,8 @@ package final class WorkerUnderTest {
     private let keys: ClientKeys?
     /// How long an answer may take, in milliseconds.
     let patience: Int
+    /// How long a heartbeat may take: 2 s, or more where answers may take more than the usual 5 s.
+    let heartbeatMax: Microseconds
     /// Nil where no order may be placed.
     let sampleOrder: SampleOrder?
     /// Whether golden frames that place orders are sent.
@@ -47,6 +49,7 @@ package final class WorkerUnderTest {
         self.outcomes = outcomes
         self.keys = keys
         self.patience = patience
+        heartbeatMax = max(.seconds(2), .milliseconds(Int64(patience) * 2 / 5))
         self.sampleOrder = sampleOrder
         self.placesGoldenOrders = placesGoldenOrders
         unique = Unique.text()
