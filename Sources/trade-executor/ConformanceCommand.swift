@@ -14,8 +14,8 @@ struct ConformanceCommand: ParsableCommand {
             acknowledgements, duplicates, heartbeats, counters, replays and topics. One line for each check; exit 1 if \
             one fails.
 
-            By default it places no order: its decisions are over their deadline, and name a symbol that no broker \
-            knows. --with-orders adds small limit orders, far from the market and good for the moment only \
+            By default it places no order: its decisions are over their deadline, name a symbol that no broker knows, \
+            or both. --with-orders adds small limit orders, far from the market and good for the moment only \
             (immediate or cancel). --with-golden-orders adds the golden frames that place orders of every kind, market \
             orders too: for a simulator or a paper account.
 
@@ -49,7 +49,9 @@ struct ConformanceCommand: ParsableCommand {
         if client, withOrders || withGoldenOrders {
             throw ValidationError("--client places no orders: leave out --with-orders and --with-golden-orders")
         }
-        if timeout < 1 { throw ValidationError("--timeout is a number of seconds from 1") }
+        guard (1...3600).contains(timeout) else {
+            throw ValidationError("--timeout is a number of seconds, from 1 to 3600")
+        }
     }
 
     func run() throws {
