@@ -1,0 +1,108 @@
+import AlpacaAPI
+import OrderResolution
+import TradeJournal
+import TradingCore
+
+/// What the broker is asked for the sake of limits, one question at a time, always for the decision at the front.
+struct LimitQuestions {
+    /// What is asked, and for which decision.
+    enum Subject: Equatable {
+        case marketHours(DecisionRow)
+        case position(DecisionRow, Symbol)
+    }
+
+    private struct Wanted {
+        let subject: Subject
+        var due: MonotonicTime
+        var timesUnanswered: Int64 = 0
+    }
+
+    private enum Word {
+        case position(HeldPosition?)
+        case unavailable
+    }
+
+    private let line: any OrderLookUps
+    private var wanted: Wanted?
+    /// The question under way; perhaps of a decision that waits no longer.
+    private var asked: (subject: Subject, at: MonotonicTime)?
+    /// What the broker has said last, to the decision that asked.
+    private var word: (subject: Subject, word: Word, at: MonotonicTime)?
+    private var marketHours: MarketHours?
+
+    /// How often the broker is asked the same.
+    private static let timesMax: Int64 = 3
+    /// What is held changes: an answer older than this is asked for again.
+    private static let positionHolds = Microseconds.seconds(1)
+
+    init(_ line: any OrderLookUps) {
+        self.line = line
+    }
+
+    // MARK: What the broker says
+
+    func marketHours(for row: DecisionRow, at now: MonotonicTime) -> BrokerWord<MarketHours> {
+        if let marketHours, marketHours.hold(at: now) { return .said(marketHours) }
+        return word?.subject == .marketHours(row) ? .unavailable : .notAsked
+    }
+
+    func position(for row: DecisionRow, _ symbol: Symbol?, at now: MonotonicTime) -> BrokerWord<HeldPosition?> {
+        guard let symbol, let word, word.subject == .position(row, symbol) else { return .notAsked }
+        switch word.word {
+        case .position(let held): return now - word.at < LimitQuestions.positionHolds ? .said(held) : .notAsked
+        case .unavailable: return .unavailable
+        }
+    }
+
+    /// An order is about to change what is held.
+    mutating func forgetPosition() { word = nil }
+
+    // MARK: Asking
+
+    /// A decision waits for the answer.
+    mutating func want(_ subject: Subject, at now: MonotonicTime) {
+        if wanted?.subject != subject { wanted = Wanted(subject: subject, due: now) }
+    }
+
+    /// When the next question is due; nil while one is under way, or when there is none.
+    var due: MonotonicTime? { asked == nil ? wanted?.due : nil }
+
+    mutating func ask(at now: MonotonicTime) throws(EdgeFault) {
+        guard let wanted, asked == nil else { return }
+        asked = (wanted.subject, now)
+        switch wanted.subject {
+        case .marketHours: try line.get(path: BrokerClock.path)
+        case .position(_, let symbol): try line.get(path: BrokerPosition.path(of: symbol))
+        }
+    }
+
+    /// Takes the answer to the question under way, once it is there.
+    /// - Returns: What the question came to, for the allowance that it tells of.
+    mutating func takeAnswer(at now: MonotonicTime) -> HTTPExchangeResult? {
+        guard let (subject, askedAt) = asked, let result = line.takeResult() else { return nil }
+        asked = nil
+        switch subject {
+        case .marketHours:
+            let hours = BrokerClock.marketHours(result, askedAt: askedAt, receivedAt: now)
+            if let hours { marketHours = hours }
+            note(subject, isAnswered: hours != nil, at: now)
+        case .position(_, let symbol):
+            let position = BrokerPosition.position(result, of: symbol)
+            if let position { word = (subject, .position(position), now) }
+            note(subject, isAnswered: position != nil, at: now)
+        }
+        return result
+    }
+
+    /// Asks again after one and after two seconds, and then no more.
+    private mutating func note(_ subject: Subject, isAnswered: Bool, at now: MonotonicTime) {
+        guard wanted?.subject == subject else { return }
+        wanted?.timesUnanswered += 1
+        guard !isAnswered, let times = wanted?.timesUnanswered, times < LimitQuestions.timesMax else {
+            wanted = nil
+            if !isAnswered { word = (subject, .unavailable, now) }
+            return
+        }
+        wanted?.due = now + .seconds(times)
+    }
+}
