@@ -82,6 +82,11 @@ package final class Worker<Intake: DecisionIntake> {
             throw .journal(error)
         }
         try takeUpOpenExecutions()
+        do throws(JournalFault) {
+            try limits?.recount(journal, at: startedAt)
+        } catch {
+            throw .journal(error)
+        }
     }
 
     // MARK: The story of a decision
@@ -209,7 +214,7 @@ package final class Worker<Intake: DecisionIntake> {
         }
         if let intent = record.intent {
             attempt = intent.open
-            limits?.count(intent.open, at: now)
+            limits?.count(intent.waiting, at: now)
         }
     }
 
@@ -301,7 +306,7 @@ final class TurnRecord {
     struct Intent {
         let open: OpenExecution
         let body: [UInt8]
-        let deadline: Deadline
+        let waiting: WaitingDecision
     }
 
     var isEmpty: Bool { accepted.isEmpty && outcomes.isEmpty && intent == nil }

@@ -122,7 +122,7 @@ extension Worker {
         return TurnRecord.Intent(
             open: OpenExecution(
                 decisionRow: waiting.row, row: row, decision: waiting.decision, execution: execution),
-            body: body, deadline: waiting.deadline)
+            body: body, waiting: waiting)
     }
 
     // MARK: The attempt
@@ -133,7 +133,7 @@ extension Worker {
         guard let intent else { return }
         let now = clock.read()
         let tookLong = now.monotonic - then.monotonic > .milliseconds(20)
-        if intent.deadline.hasPassed(at: now) {
+        if intent.waiting.deadline.hasPassed(at: now) {
             attemptResult = .notSent(reason: SendRefusal.expired.rawValue)
         } else if tookLong, halts.halt(covering: intent.open.decision.strategy) != nil {
             attemptResult = .notSent(reason: SendRefusal.halted.rawValue)
@@ -177,7 +177,7 @@ extension Worker {
         }
         record.outcomes.append(
             try transaction.keep(open, response: response, partition: settings.partition, at: now.moment))
-        if open.execution.certainty == .notSent { limits?.giveBack(open) }
+        if open.execution.decisionStatus == .failed { limits?.endWithoutOrder(open) }
         record.endedAttempt = open
     }
 }

@@ -57,6 +57,18 @@ struct CheckPoints {
         }
     }
 
+    mutating func checkLimits(_ configuration: Configuration) {
+        guard let path = configuration.limits else { return }
+        do {
+            let limits = try WatchedLimits(path).limits
+            let lines = limits.lines
+            add(.fine, "limits", lines.isEmpty ? "\(path) limits nothing" : "\(path) is in order")
+            for line in lines { add(.fine, "limits", line) }
+        } catch {
+            add(.wrong, "limits", "\(error)")
+        }
+    }
+
     mutating func checkStateDirectory(_ path: String) {
         do {
             guard try Files.exists(path) else {

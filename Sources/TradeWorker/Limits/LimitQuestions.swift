@@ -46,8 +46,8 @@ struct LimitQuestions {
         return word?.subject == .marketHours(row) ? .unavailable : .notAsked
     }
 
-    func position(for row: DecisionRow, _ symbol: Symbol?, at now: MonotonicTime) -> BrokerWord<HeldPosition?> {
-        guard let symbol, let word, word.subject == .position(row, symbol) else { return .notAsked }
+    func position(for row: DecisionRow, _ symbol: Symbol, at now: MonotonicTime) -> BrokerWord<HeldPosition?> {
+        guard let word, word.subject == .position(row, symbol) else { return .notAsked }
         switch word.word {
         case .position(let held): return now - word.at < LimitQuestions.positionHolds ? .said(held) : .notAsked
         case .unavailable: return .unavailable

@@ -10,6 +10,9 @@ package final class SendLimits {
     private var counters: SendCounters?
     /// The last attempt that was counted.
     private var lastCounted: DecisionRow?
+    private var reductions = ReductionCeilings()
+    /// Before the last attempt.
+    private var reductionsBefore = ReductionCeilings()
 
     /// - Parameter line: On which the broker is asked for positions and its clock.
     package init(_ source: any LimitsSource, line: any OrderLookUps) {
@@ -28,8 +31,15 @@ package final class SendLimits {
         return LimitCheck(
             decision, limits: source.limits, counters: counters,
             marketHours: broker.marketHours(for: waiting.row, at: now.monotonic),
-            position: broker.position(for: waiting.row, decision.order.symbol, at: now.monotonic), at: now.monotonic
+            position: position(for: waiting, at: now.monotonic), at: now.monotonic
         ).verdict
+    }
+
+    private func position(for waiting: WaitingDecision, at now: MonotonicTime) -> BrokerWord<HeldPosition?> {
+        guard let symbol = waiting.decision.order.symbol else { return .notAsked }
+        let word = broker.position(for: waiting.row, symbol, at: now)
+        guard case .said(let held?) = word else { return word }
+        return .said(reductions.corrected(held, of: symbol, at: now))
     }
 
     // MARK: Counting
@@ -59,16 +69,22 @@ package final class SendLimits {
     }
 
     /// An attempt has begun.
-    func count(_ open: OpenExecution, at now: ClockReading) {
-        counters?.count(open.decision, at: now.monotonic)
-        lastCounted = open.decisionRow
+    func count(_ waiting: WaitingDecision, at now: ClockReading) {
+        counters?.count(waiting.decision, at: now.monotonic)
+        lastCounted = waiting.row
+        var held: HeldPosition?
+        if case .said(let said) = position(for: waiting, at: now.monotonic) { held = said }
+        reductionsBefore = reductions
+        reductions.note(waiting.decision.order, held: held, at: now.monotonic)
         broker.forgetPosition()
     }
 
-    /// An attempt has certainly not left. Said again, it changes nothing.
-    func giveBack(_ open: OpenExecution) {
+    /// The attempt has ended with no order. Where it has certainly not left, it counts no more. Said again, it changes
+    /// nothing.
+    func endWithoutOrder(_ open: OpenExecution) {
         guard lastCounted == open.decisionRow else { return }
         lastCounted = nil
-        counters?.giveBackLast()
+        reductions = reductionsBefore
+        if open.execution.certainty == .notSent { counters?.giveBackLast() }
     }
 }
