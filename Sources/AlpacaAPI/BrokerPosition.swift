@@ -5,19 +5,31 @@ package import TradingCore
 package enum BrokerPosition {
     package static func path(of symbol: Symbol) -> String { "/v2/positions/\(percentEncoded(symbol.text))" }
 
-    /// What an answer says is held, and nil in it where nothing is; nil where it does not say.
-    package static func position(_ result: HTTPExchangeResult, of symbol: Symbol) -> HeldPosition?? {
-        guard case .answered(let answer) = result else { return nil }
-        if answer.statusCode == 404 {
+    /// What an answer says is held.
+    package enum Answer: Equatable, Sendable {
+        case held(HeldPosition)
+        case nothingHeld
+        /// It does not say.
+        case unreadable
+    }
+
+    package static func read(_ result: HTTPExchangeResult, of symbol: Symbol) -> Answer {
+        guard case .answered(let answer) = result else { return .unreadable }
+        switch answer.statusCode {
+        case 200: return held(answer.body, of: symbol).map { .held($0) } ?? .unreadable
+        case 404:
             // Only the broker's own words for it count: a 404 of something in between says nothing.
             let error = ErrorAnswer.read(answer.body, httpStatusCode: answer.statusCode)
             let isNone = error.code == 40_410_000 && error.message.hasPrefix("position does not exist")
-            return isNone ? .some(nil) : nil
+            return isNone ? .nothingHeld : .unreadable
+        default: return .unreadable
         }
-        guard answer.statusCode == 200 else { return nil }
+    }
+
+    private static func held(_ body: [UInt8], of symbol: Symbol) -> HeldPosition? {
         let position: JSONValue
         do {
-            position = try JSONValue(parsing: answer.body)
+            position = try JSONValue(parsing: body)
         } catch {
             return nil
         }
@@ -27,8 +39,8 @@ package enum BrokerPosition {
             let available = position["qty_available"]?.string.flatMap({ ExactDecimal($0) })
         else { return nil }
         // What is short is written below zero.
-        let magnitude = available < .zero ? .zero - available : available
-        let isConsistent = magnitude.isZero || (available < .zero) == (direction == .short)
-        return isConsistent ? HeldPosition(direction: direction, quantityAvailable: magnitude) : nil
+        guard available.isZero || (available < .zero) == (direction == .short) else { return nil }
+        return HeldPosition(
+            direction: direction, quantityAvailable: available < .zero ? .zero - available : available)
     }
 }

@@ -49,6 +49,7 @@ package enum WorkerProcess {
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }
             ProcessMemory.giveBackCode()
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
+            if let path = configuration.limits { log.notice("every order is held against the limits of \(path)") }
             ready("ready \(about)")
             try drive(worker, intake, topic, transport, signals, clock, log)
             // Closing everything is as much code as opening it.

@@ -165,7 +165,7 @@ struct AskedLimitTests {
         try LimitsOnDisk("{\"v\":1,\"strategies\":{\"\(strategies)\":{\"reduce_only\":true}}}")
     }
 
-    private func sell(_ quantity: Int, _ symbol: String = "AAPL") -> String {
+    private func sell(_ quantity: String, _ symbol: String = "AAPL") -> String {
         "\"symbol\":\"\(symbol)\",\"side\":\"sell\",\"quantity\":\"\(quantity)\""
     }
 
@@ -175,16 +175,16 @@ struct AskedLimitTests {
         let limits = try reduceOnly("exit")
         let worker = try RunningWorker(broker: broker.url, settings: ["--limits", limits.path])
         _ = try worker.decide("d-1", aapl)
-        _ = try worker.decide("d-2", #""symbol":"BTC/USD","side":"buy","quantity":"2","time_in_force":"gtc""#)
+        _ = try worker.decide("d-2", #""symbol":"BTC/USD","side":"buy","quantity":"0.2","time_in_force":"gtc""#)
         #expect(try worker.finalOutcome(of: "d-1")["result"] == "success")
         #expect(try worker.finalOutcome(of: "d-2")["result"] == "success")
         _ = try worker.decide("d-1", strategy: "exit", aapl)
-        _ = try worker.decide("d-2", strategy: "exit", sell(11))
-        _ = try worker.decide("d-3", strategy: "exit", sell(6))
-        _ = try worker.decide("d-4", strategy: "exit", sell(5))
-        _ = try worker.decide("d-5", strategy: "exit", sell(4))
-        _ = try worker.decide("d-6", strategy: "exit", sell(1, "KO"))
-        _ = try worker.decide("d-7", strategy: "exit", sell(1, "BTC/USD") + #","time_in_force":"gtc""#)
+        _ = try worker.decide("d-2", strategy: "exit", sell("11"))
+        _ = try worker.decide("d-3", strategy: "exit", sell("6"))
+        _ = try worker.decide("d-4", strategy: "exit", sell("5"))
+        _ = try worker.decide("d-5", strategy: "exit", sell("4"))
+        _ = try worker.decide("d-6", strategy: "exit", sell("1", "KO"))
+        _ = try worker.decide("d-7", strategy: "exit", sell("0.1", "BTC/USD") + #","time_in_force":"gtc""#)
         let reasons = try (1...7).map { number in
             let outcome = try worker.finalOutcome(of: "d-\(number)", strategy: "exit")
             return outcome["result"] == "success" ? "success" : outcome["reason"]?.string
@@ -200,7 +200,7 @@ struct AskedLimitTests {
         await broker.addFault(FaultRule(.html502, times: 3, method: .get, path: "/v2/positions/AAPL"))
         let limits = try reduceOnly("exit")
         let worker = try RunningWorker(broker: broker.url, settings: ["--limits", limits.path])
-        _ = try worker.decide("d-1", strategy: "exit", sell(1))
+        _ = try worker.decide("d-1", strategy: "exit", sell("1"))
         _ = try worker.decide("d-2")
         _ = try worker.decide("d-3", strategy: "exit", #""symbol":"KO","side":"buy","quantity":"1""#)
         let outcomes = try worker.outcomes { $0["decision_id"] == "d-3" && $0["final"] == true }

@@ -81,28 +81,43 @@ struct LimitQuestions {
     mutating func takeAnswer(at now: MonotonicTime) -> HTTPExchangeResult? {
         guard let (subject, askedAt) = asked, let result = line.takeResult() else { return nil }
         asked = nil
-        switch subject {
-        case .marketHours:
-            let hours = BrokerClock.marketHours(result, askedAt: askedAt, receivedAt: now)
-            if let hours { marketHours = hours }
-            note(subject, isAnswered: hours != nil, at: now)
-        case .position(_, let symbol):
-            let position = BrokerPosition.position(result, of: symbol)
-            if let position { word = (subject, .position(position), now) }
-            note(subject, isAnswered: position != nil, at: now)
+        if hear(result, about: subject, askedAt: askedAt, at: now) {
+            if wanted?.subject == subject { wanted = nil }
+        } else {
+            askAgain(subject, at: now)
         }
         return result
     }
 
-    /// Asks again after one and after two seconds, and then no more.
-    private mutating func note(_ subject: Subject, isAnswered: Bool, at now: MonotonicTime) {
-        guard wanted?.subject == subject else { return }
-        wanted?.timesUnanswered += 1
-        guard !isAnswered, let times = wanted?.timesUnanswered, times < LimitQuestions.timesMax else {
+    /// Takes what an answer says. False where it says nothing.
+    private mutating func hear(
+        _ result: HTTPExchangeResult, about subject: Subject, askedAt: MonotonicTime, at now: MonotonicTime
+    ) -> Bool {
+        switch subject {
+        case .marketHours:
+            let hours = BrokerClock.marketHours(result, askedAt: askedAt, receivedAt: now)
+            if let hours { marketHours = hours }
+            return hours != nil
+        case .position(_, let symbol):
+            switch BrokerPosition.read(result, of: symbol) {
+            case .held(let held): word = (subject, .position(held), now)
+            case .nothingHeld: word = (subject, .position(nil), now)
+            case .unreadable: return false
+            }
+            return true
+        }
+    }
+
+    /// After one second and after two, and then no more.
+    private mutating func askAgain(_ subject: Subject, at now: MonotonicTime) {
+        guard var again = wanted, again.subject == subject else { return }
+        again.timesUnanswered += 1
+        guard again.timesUnanswered < LimitQuestions.timesMax else {
             wanted = nil
-            if !isAnswered { word = (subject, .unavailable, now) }
+            word = (subject, .unavailable, now)
             return
         }
-        wanted?.due = now + .seconds(times)
+        again.due = now + .seconds(again.timesUnanswered)
+        wanted = again
     }
 }
