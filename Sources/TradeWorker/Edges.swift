@@ -39,13 +39,18 @@ package struct HostClock: WorkerClock {
 /// The intake as ZeroMQ has it.
 package struct ZeroMQIntake: DecisionIntake {
     private let socket: IntakeSocket
+    private let gate: AccessGate
 
-    package init(_ socket: IntakeSocket) { self.socket = socket }
+    package init(_ socket: IntakeSocket, behind gate: AccessGate) {
+        self.socket = socket
+        self.gate = gate
+    }
 
     package func receive() throws(EdgeFault) -> IncomingMessage<[[UInt8]]>? {
         guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
+        let (rights, sender) = gate.rights(address: message.address, userID: message.userID)
         return IncomingMessage(
-            envelope: message.envelope, body: message.body, sender: message.sender,
+            envelope: message.envelope, body: message.body, sender: sender, rights: rights,
             hasTooManyFrames: message.hasTooManyFrames)
     }
 

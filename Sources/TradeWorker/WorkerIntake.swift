@@ -14,7 +14,7 @@ struct Incoming<Envelope> {
         if message.hasTooManyFrames {
             request = .failure(RefusedFrame(Refusal(.tooLarge, "a message has at most 8 frames")))
         } else {
-            request = RequestFrame.read(message.body)
+            request = message.rights.allow(RequestFrame.read(message.body))
         }
     }
 

@@ -11,6 +11,8 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
     case configurationFile = "configuration-file"
     case haltFile = "halt-file"
     case limitsFile = "limits-file"
+    case keyList = "key-list"
+    case keyFile = "key-file"
 
     /// Throws where the reader makes something of the bytes that must not be. A reader that traps, traps.
     package func check(_ bytes: [UInt8]) throws {
@@ -25,6 +27,8 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
         case .configurationFile: try checkConfigurationFile(bytes)
         case .haltFile: try checkHaltFile(bytes)
         case .limitsFile: try checkLimitsFile(bytes)
+        case .keyList: try checkKeyList(bytes)
+        case .keyFile: try checkKeyFile(bytes)
         }
     }
 }
