@@ -41,7 +41,6 @@ package struct LimitCheck {
     /// Of the order's symbol; nil in it where nothing is held.
     let position: BrokerWord<HeldPosition?>
     let now: MonotonicTime
-    let notional: OrderNotional
     /// The strategy's own limits first, then those over all.
     let scopes: [Scope]
 
@@ -64,12 +63,13 @@ package struct LimitCheck {
         self.marketHours = marketHours
         self.position = position
         self.now = now
-        notional = OrderNotional(of: decision.order, referencePrices: limits.referencePrices)
         scopes = [
             Scope(limits: limits.limits(of: decision.strategy), strategy: decision.strategy),
             Scope(limits: limits.all, strategy: nil),
         ]
     }
+
+    var notional: OrderNotional { OrderNotional(of: decision.order, referencePrices: limits.referencePrices) }
 
     package var verdict: LimitVerdict {
         for rule in LimitRule.allCases {
