@@ -6,13 +6,13 @@ package struct WatchedLimits: LimitsSource {
     private let file: WatchedFile<TradingLimits>
 
     /// - Throws: Why the file cannot be taken.
-    package init(_ path: String) throws(WatchedFile<TradingLimits>.Problem) {
+    package init(_ path: String) throws(WatchedFileProblem) {
         file = try WatchedFile(path, bytesMax: LimitsFile.bytesMax) {
-            (content) throws(WatchedFile<TradingLimits>.Problem) in
+            (content) throws(WatchedFileProblem) in
             do throws(LimitsFile.Problem) {
                 return try LimitsFile.read(content)
             } catch {
-                throw WatchedFile<TradingLimits>.Problem("\(path): \(error)")
+                throw WatchedFileProblem("\(path): \(error)")
             }
         }
     }
