@@ -48,6 +48,14 @@ package struct SymbolKey: Hashable, Sendable {
     package let text: String
 
     package init(_ symbol: Symbol) {
-        text = String(symbol.text.filter { $0 != "/" }).uppercased()
+        let slash = UInt8(ascii: "/")
+        let small = UInt8(ascii: "a")...UInt8(ascii: "z")
+        // Nearly every symbol is its own key.
+        guard symbol.text.utf8.contains(where: { $0 == slash || small.contains($0) }) else {
+            text = symbol.text
+            return
+        }
+        let capital = symbol.text.utf8.lazy.filter { $0 != slash }.map { small.contains($0) ? $0 & 0xDF : $0 }
+        text = String(decoding: Array(capital), as: UTF8.self)
     }
 }
