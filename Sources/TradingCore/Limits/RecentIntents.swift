@@ -39,7 +39,7 @@ struct RecentIntents: Sendable {
         let until: MonotonicTime
     }
 
-    /// So many orders are remembered, in some 50 MB. Where there are more, none is sent that would have to be remembered
+    /// So many orders are remembered, in some 60 MB. Where there are more, none is sent that would have to be remembered
     /// too.
     static let countMax = 100_000
 
