@@ -33,7 +33,7 @@ from referencing import Registry, Resource
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 CLIENTS = REPOSITORY / "deploy/clients/python"
 # How long anything may take before a test gives up: machines that run tests are often busy.
-PATIENCE = 60.0
+PATIENCE = float(os.environ.get("PATIENCE", "60"))
 
 KEY_ID = "PKTESTKEYOFTHETESTS1"
 SECRET = "secretOfTheTestsNeverToBeWrittenAnywhere"
