@@ -104,7 +104,7 @@ let package = Package(
         tests("WorkerClientTests", "WorkerClient"),
         tests(
             "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "WorkerClient",
-            "HostSystem",
+            "HostSystem", "TradeJournal", "OrderResolution",
             "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),
         tests("TradeRecordsTests", "TestKit", "TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         tests(

@@ -59,7 +59,9 @@ struct CheckPoints {
     }
 
     mutating func checkLimits(_ configuration: Configuration) {
-        guard let path = configuration.limits else { return }
+        guard let path = configuration.limits else {
+            return add(.fine, "limits", "none are set; --limits names a file of them")
+        }
         do {
             let limits = try WatchedLimits(path).limits
             let lines = limits.lines
