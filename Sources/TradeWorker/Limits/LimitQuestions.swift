@@ -29,6 +29,8 @@ struct LimitQuestions {
     /// What the broker has said last, to the decision that asked.
     private var word: (subject: Subject, word: Word, at: MonotonicTime)?
     private var marketHours: MarketHours?
+    /// When an order was last sent: what was asked about positions before is of no use any more.
+    private var positionsChangedAt: MonotonicTime?
 
     /// How often the broker is asked the same.
     private static let timesMax: Int64 = 3
@@ -55,7 +57,10 @@ struct LimitQuestions {
     }
 
     /// An order is about to change what is held.
-    mutating func forgetPosition() { word = nil }
+    mutating func positionsChange(at now: MonotonicTime) {
+        word = nil
+        positionsChangedAt = now
+    }
 
     // MARK: Asking
 
@@ -99,6 +104,7 @@ struct LimitQuestions {
             if let hours { marketHours = hours }
             return hours != nil
         case .position(_, let symbol):
+            if let changed = positionsChangedAt, askedAt <= changed { return false }
             switch BrokerPosition.read(result, of: symbol) {
             case .held(let held): word = (subject, .position(held), now)
             case .nothingHeld: word = (subject, .position(nil), now)

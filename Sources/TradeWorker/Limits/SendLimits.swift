@@ -24,9 +24,8 @@ package final class SendLimits {
 
     /// What the limits say to a decision that would be sent now.
     func verdict(on waiting: WaitingDecision, at now: ClockReading) -> LimitVerdict {
-        guard counters != nil else { preconditionFailure("nothing is judged before it is known what was sent") }
         counters?.forgetOld(at: now.monotonic)
-        guard let counters else { preconditionFailure("it is known") }
+        guard let counters else { preconditionFailure("nothing is judged before it is known what was sent") }
         let decision = waiting.decision
         return LimitCheck(
             decision, limits: source.limits, counters: counters,
@@ -76,7 +75,7 @@ package final class SendLimits {
         if case .said(let said) = position(for: waiting, at: now.monotonic) { held = said }
         reductionsBefore = reductions
         reductions.note(waiting.decision.order, held: held, at: now.monotonic)
-        broker.forgetPosition()
+        broker.positionsChange(at: now.monotonic)
     }
 
     /// The attempt has ended with no order. Where it has certainly not left, it counts no more. Said again, it changes
