@@ -19,6 +19,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: help(.queueMax)) var queueMax: String?
     @Option(help: help(.settleTime)) var settleTimeS: String?
     @Option(help: help(.onUnknown)) var onUnknown: String?
+    @Option(help: help(.limits)) var limits: String?
     @Option(help: help(.logLevel)) var logLevel: String?
     @Option(
         help: """
@@ -38,7 +39,8 @@ struct SettingsOptions: ParsableArguments {
             (.allowedKeys, allowedKeys), (.ipcUsers, ipcUsers), (.stateDirectory, stateDir),
             (.partition, partition), (.brokerURL, brokerUrl), (.brokerConnectTimeout, brokerConnectTimeoutMs),
             (.brokerTimeout, brokerTimeoutMs), (.requestsPerMinute, requestsPerMinute), (.maxAge, maxAgeS),
-            (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.logLevel, logLevel),
+            (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.limits, limits),
+            (.logLevel, logLevel),
         ]
         return all.reduce(into: [:]) { flags, flag in flags[flag.0] = flag.1 }
     }

@@ -17,6 +17,7 @@ package final class Simulation {
     private var circumstances: Circumstances
     private let time = VirtualTime()
     private let halts = SimulatedHalts()
+    private let limits: SimulatedLimits
     private let disk: SimulatedDisk
     private let ledger: Ledger
     private let broker: SimulatedBroker
@@ -53,7 +54,8 @@ package final class Simulation {
         if bug == .diskLies { circumstances.deathIsPowerFailure = 900 }
         if bug == .diskLies || bug == .acknowledgesEarly { circumstances.lifeSpan = .seconds(20) }
         let mayOvertake = circumstances.haltEvery != nil || circumstances.settings.holdsStrategyOfUnknown
-        ledger = Ledger(time: time, halts: halts, mayOvertake: mayOvertake, bug: bug, trace: trace)
+        limits = SimulatedLimits(circumstances, seed: seed, time: time, bug: bug)
+        ledger = Ledger(time: time, halts: halts, limits: limits, mayOvertake: mayOvertake, bug: bug, trace: trace)
         disk = SimulatedDisk(name: "seed-\(seed)-\(UUID().uuidString)", seed: chance.seed())
         disk.honoursSyncs = bug != .diskLies
         broker = SimulatedBroker(circumstances, seed: seed, time: time, ledger: ledger, bug: bug)
@@ -78,6 +80,7 @@ package final class Simulation {
     /// Runs the world to its end.
     package func run() -> (figures: Figures, violation: Violation?) {
         ledger.note("\(circumstances)")
+        if let limits = limits.limits { ledger.note("limits: \(limits.lines)") }
         life.end()
         startLife()
         planTroubles()
@@ -197,13 +200,18 @@ package final class Simulation {
         settings.queueMax = circumstances.settings.queueMax
         settings.maxAge = circumstances.settings.maxAge
         settings.heartbeatInterval = circumstances.settings.heartbeatInterval
+        let lifeLimits = limits.limits.map { limits in
+            SendLimits(
+                LifeLimits(limits, Chance(seed: seed, of: "limits of \(lifeCount)"), bug: bug),
+                line: LifeLine(broker, ledger, life))
+        }
         let probe = DeathAtPoint(life: life, plan: deathAtPoint())
         return try Worker(
             settings: settings, journal: journal, intake: LifeIntake(bus: bus, life: life, bug: bug),
             topic: LifeTopic(bus: bus, ledger: ledger, life: life, bug: bug),
             placement: LifeLine(broker, ledger, life), lookUps: LifeLine(broker, ledger, life),
             warmUpLine: LifeLine(broker, ledger, life),
-            halts: LifeHalts(halts: halts, bug: bug), clock: clock,
+            halts: LifeHalts(halts: halts, bug: bug), limits: lifeLimits, clock: clock,
             executionIDs: LifeIDs(Chance(seed: seed, of: "ids of \(lifeCount)")), probe: probe,
             log: Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }))
     }

@@ -18,6 +18,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case queueMax = "queue_max"
     case settleTime = "settle_time_s"
     case onUnknown = "on_unknown"
+    case limits
     case logLevel = "log_level"
     case keyID = "api_key_id"
     case secretKey = "api_secret_key"
@@ -55,7 +56,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .onUnknown: "continue"
         case .logLevel: "notice"
         case .pullIntake, .serverKey, .allowedKeys, .ipcUsers, .clientKey, .serverPublicKey, .stateDirectory,
-            .requestsPerMinute, .keyID, .secretKey:
+            .requestsPerMinute, .limits, .keyID, .secretKey:
             nil
         }
     }
@@ -85,6 +86,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .queueMax: "How many accepted decisions may wait."
         case .settleTime: "How long after a lost answer an order must be missing to count as absent, in seconds."
         case .onUnknown: "While an attempt is unknown, its strategy's next decisions: continue, or hold-strategy."
+        case .limits:
+            "A JSON file of limits that every order is held against; read again when it changes. No limits unless set."
         case .logLevel: "How much is logged to standard error: debug, info, notice, warning or error."
         case .keyID: "The account's key id. In a file, which must be readable by its owner only, or the environment."
         case .secretKey: "The account's secret key. The same."
