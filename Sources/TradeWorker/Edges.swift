@@ -91,6 +91,22 @@ extension HaltFiles: HaltSwitch {
             return [Halt(.all, reason: "the halt files cannot be read: \(error)")]
         }
     }
+
+    package func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool {
+        try faulting { () throws(SystemError) in try isThere(scope) }
+    }
+
+    package func set(_ halt: Halt) throws(EdgeFault) {
+        try faulting { () throws(SystemError) in try write(halt) }
+    }
+
+    package func record(_ event: HaltEvent) throws(EdgeFault) {
+        try faulting { () throws(SystemError) in try history.append(event) }
+    }
+
+    package func recorded(from position: Int64) throws(EdgeFault) -> HaltHistoryPage? {
+        try faulting { () throws(SystemError) in try history.read(from: position) }
+    }
 }
 
 /// Time-ordered UUIDs (version 7 of RFC 9562): new ones lie side by side in the database's index.

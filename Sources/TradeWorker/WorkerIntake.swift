@@ -142,7 +142,7 @@ extension Worker {
         of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
     ) throws(JournalFault) -> Refusal? {
         if isDraining { return Refusal(.draining, "the worker is stopping; send the same again", retry: true) }
-        if let halt = record.halt(covering: decision.strategy, halts) {
+        if let halt = record.halt(covering: decision.strategy, halt(covering:)) {
             let reason = halt.reason.map { ": \($0)" } ?? ""
             return Refusal(.halted, "\(halt.scopeText) is halted\(reason)")
         }
@@ -183,7 +183,7 @@ extension Worker {
             return Acknowledgement.refused(
                 RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text))
         case .failure(let refused): return Acknowledgement.refused(refused)
-        case .success(.status): return StateFrame.body("status", state(at: clock.read()))
+        case .success(.status): return StateFrame.body(.status, state(haltsInForce(), at: clock.read()))
         case .success(.ping): return pong()
         case .success(.reconcile(let id)): return reconcile(id, at: clock.read())
         case .success(.replay(let request)): return try replay(request)
@@ -205,7 +205,7 @@ extension Worker {
         for (index, incoming) in requests.enumerated() {
             switch incoming.request {
             case .success(.replay(let request)): answers.append(try replay(request))
-            case .success(.status): answers.append(StateFrame.body("status", state(at: now)))
+            case .success(.status): answers.append(StateFrame.body(.status, state(haltsInForce(), at: now)))
             case .success(.reconcile(let id)): answers.append(reconcile(id, at: now))
             case .success(.ping): answers.append(pong())
             case .success(.decision), .failure: answers.append(replies[index])

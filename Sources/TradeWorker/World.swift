@@ -48,12 +48,20 @@ package protocol OrderPlacement {
     func takeResult() -> HTTPExchangeResult?
 }
 
-/// The kill switch.
+/// The kill switch, and the record of who has used it.
 package protocol HaltSwitch {
     /// The halt that covers a strategy, if any. What cannot be looked at counts as halted.
     func halt(covering strategy: StrategyName) -> Halt?
     /// Every halt in force.
     func all() -> [Halt]
+    /// Whether a halt is in force.
+    func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool
+    /// Halts.
+    func set(_ halt: Halt) throws(EdgeFault)
+    /// Adds an entry to the record.
+    func record(_ event: HaltEvent) throws(EdgeFault)
+    /// The next entries of the record from a position on; nil where there are none.
+    func recorded(from position: Int64) throws(EdgeFault) -> HaltHistoryPage?
 }
 
 /// Makes the ids of executions.

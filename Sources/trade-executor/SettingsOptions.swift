@@ -16,6 +16,9 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: help(.queueMax)) var queueMax: String?
     @Option(help: help(.settleTime)) var settleTimeS: String?
     @Option(help: help(.onUnknown)) var onUnknown: String?
+    @Option(help: help(.haltAfterErrors)) var haltAfterErrors: String?
+    @Option(help: help(.haltOverUnknown)) var haltOverUnknown: String?
+    @Option(help: help(.haltHolds)) var haltHolds: String?
     @Option(help: help(.logLevel)) var logLevel: String?
     @Option(
         help: """
@@ -34,7 +37,9 @@ struct SettingsOptions: ParsableArguments {
             (.intake, intake), (.outcomes, outcomes), (.pullIntake, pullIntake), (.stateDirectory, stateDir),
             (.partition, partition), (.brokerURL, brokerUrl), (.brokerConnectTimeout, brokerConnectTimeoutMs),
             (.brokerTimeout, brokerTimeoutMs), (.requestsPerMinute, requestsPerMinute), (.maxAge, maxAgeS),
-            (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.logLevel, logLevel),
+            (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown),
+            (.haltAfterErrors, haltAfterErrors),
+            (.haltOverUnknown, haltOverUnknown), (.haltHolds, haltHolds), (.logLevel, logLevel),
         ]
         return all.reduce(into: [:]) { flags, flag in flags[flag.0] = flag.1 }
     }

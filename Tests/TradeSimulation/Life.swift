@@ -86,6 +86,8 @@ final class LifeIDs: ExecutionIDs {
 /// Halts that come and go.
 final class SimulatedHalts {
     var inForce: [Halt] = []
+    /// The history of halts, as its file.
+    var history: [UInt8] = []
 
     func halt(covering strategy: StrategyName) -> Halt? {
         inForce.first { $0.scope == .all } ?? inForce.first { $0.scope == .strategy(strategy) }
@@ -101,4 +103,15 @@ struct LifeHalts: HaltSwitch {
     }
 
     func all() -> [Halt] { halts.inForce }
+
+    func isInForce(_ scope: Halt.Scope) -> Bool { halts.inForce.contains { $0.scope == scope } }
+
+    func set(_ halt: Halt) { halts.inForce.append(halt) }
+
+    func record(_ event: HaltEvent) { halts.history += Array((event.json.text + "\n").utf8) }
+
+    func recorded(from position: Int64) -> HaltHistoryPage? {
+        guard position < halts.history.count else { return nil }
+        return HaltHistoryPage(Array(halts.history[Int(position)...].prefix(HaltHistoryPage.bytesMax)), from: position)
+    }
 }

@@ -60,6 +60,14 @@ package struct Configuration: Sendable {
             throw source.problem(.onUnknown, "must be continue or hold-strategy")
         }
         worker.onUnknown = onUnknown
+        let errors = try source.integer(.haltAfterErrors, 0...1_000_000)
+        let unknown = try source.integer(.haltOverUnknown, 0...1_000_000)
+        worker.automaticHalt = AutomaticHalt.Thresholds(
+            errorsInARow: errors == 0 ? nil : errors, unknown: unknown == 0 ? nil : unknown)
+        guard let haltHolds = Bool(source.required(.haltHolds)) else {
+            throw source.problem(.haltHolds, "must be true or false")
+        }
+        worker.haltHolds = haltHolds
         let perMinute =
             source.text(.requestsPerMinute) == nil
             ? (brokerURL.isLoopback ? 0 : 200) : try source.integer(.requestsPerMinute, 0...1_000_000)
