@@ -4,6 +4,7 @@ package struct Credentials: Sendable, Equatable, CustomStringConvertible, Custom
 {
     private let keyID: String
     private let secretKey: String
+    let redaction: Redaction
 
     /// Nil where either is empty or holds characters that cannot stand in a header.
     package init?(keyID: String, secretKey: String) {
@@ -13,7 +14,13 @@ package struct Credentials: Sendable, Equatable, CustomStringConvertible, Custom
         guard isHeaderValue(keyID), isHeaderValue(secretKey) else { return nil }
         self.keyID = keyID
         self.secretKey = secretKey
+        redaction = Redaction(of: [keyID, secretKey])
     }
+
+    /// Writes a star over each byte of the key id and of the secret wherever they stand, so that an answer that quotes the
+    /// request's headers, or a message, can be kept without them.
+    /// - Returns: Whether either stood there.
+    package func redact(_ bytes: inout [UInt8]) -> Bool { redaction.apply(to: &bytes) }
 
     /// The header lines that authenticate a request (source: Alpaca, "Authentication").
     package var headerLines: [String] {

@@ -1,4 +1,4 @@
-import AlpacaAPI
+package import AlpacaAPI
 package import CurlTransport
 package import HostSystem
 package import OrderResolution
@@ -39,14 +39,21 @@ package struct HostClock: WorkerClock {
 /// The intake as ZeroMQ has it.
 package struct ZeroMQIntake: DecisionIntake {
     private let socket: IntakeSocket
+    private let credentials: Credentials
 
-    package init(_ socket: IntakeSocket) { self.socket = socket }
+    /// - Parameter credentials: What no message may hold, since messages are kept.
+    package init(_ socket: IntakeSocket, credentials: Credentials) {
+        self.socket = socket
+        self.credentials = credentials
+    }
 
     package func receive() throws(EdgeFault) -> IncomingMessage<[[UInt8]]>? {
         guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
+        var body = message.body
+        let holdsCredentials = credentials.redact(&body)
         return IncomingMessage(
-            envelope: message.envelope, body: message.body, sender: message.sender,
-            hasTooManyFrames: message.hasTooManyFrames)
+            envelope: message.envelope, body: body, sender: message.sender,
+            hasTooManyFrames: message.hasTooManyFrames, holdsCredentials: holdsCredentials)
     }
 
     package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(EdgeFault) {
@@ -64,7 +71,7 @@ extension Configuration {
     /// How to reach the broker.
     package var brokerAccess: BrokerAccess {
         BrokerAccess(
-            baseURL: brokerURL.text, credentials: credentials,
+            url: brokerURL, credentials: credentials,
             connectTimeoutMilliseconds: brokerConnectTimeoutMilliseconds,
             requestTimeoutMilliseconds: brokerTimeoutMilliseconds)
     }

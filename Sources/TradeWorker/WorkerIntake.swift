@@ -13,6 +13,9 @@ struct Incoming<Envelope> {
         self.message = message
         if message.hasTooManyFrames {
             request = .failure(RefusedFrame(Refusal(.tooLarge, "a message has at most 8 frames")))
+        } else if message.holdsCredentials {
+            let words = "the message holds the account's key or secret, which is kept nowhere; send it without"
+            request = .failure(RefusedFrame(Refusal(.badField, words)))
         } else {
             request = RequestFrame.read(message.body)
         }

@@ -24,7 +24,6 @@ package enum WorkerProcess {
         do {
             // Before ZeroMQ starts its threads, which inherit what is blocked.
             let signals = try StopSignals()
-            try ProcessPrivacy.forbidCoreDumps()
             ProcessMemory.keepFreedMemory()
             TradeJournal.spareStatistics()
             ProcessMemory.giveBackCode()
@@ -37,7 +36,8 @@ package enum WorkerProcess {
             let clock = try HostClock()
             let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
             let worker = try Worker(
-                settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake), topic: topic,
+                settings: configuration.worker, journal: journal,
+                intake: ZeroMQIntake(intake, credentials: configuration.credentials), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 warmUpLine: transport.openLookUpLine(),
                 halts: HaltFiles(in: directory), clock: clock,

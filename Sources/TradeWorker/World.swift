@@ -26,12 +26,18 @@ package struct IncomingMessage<Envelope> {
     package let sender: String?
     /// Whether it had more frames than the contract allows.
     package let hasTooManyFrames: Bool
+    /// Whether the account's key or secret stood in it, which the body does not show any more.
+    package let holdsCredentials: Bool
 
-    package init(envelope: Envelope?, body: [UInt8], sender: String?, hasTooManyFrames: Bool = false) {
+    package init(
+        envelope: Envelope?, body: [UInt8], sender: String?, hasTooManyFrames: Bool = false,
+        holdsCredentials: Bool = false
+    ) {
         self.envelope = envelope
         self.body = body
         self.sender = sender
         self.hasTooManyFrames = hasTooManyFrames
+        self.holdsCredentials = holdsCredentials
     }
 }
 

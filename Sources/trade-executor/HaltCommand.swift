@@ -54,7 +54,8 @@ struct HaltCommand: ParsableCommand {
         let directory = try place.existingDirectory()
         let scope = strategy.map(Halt.Scope.strategy) ?? .all
         let halt = Halt(
-            scope, hold: hold, reason: reason, by: OperatorName.current(), at: SystemClock().now())
+            scope, hold: hold, reason: reason.map(HaltEvent.clipped), by: OperatorName.current(),
+            at: SystemClock().now())
         let before: Halt?
         do {
             let files = HaltFiles(stateDirectory: directory)

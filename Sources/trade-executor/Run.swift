@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import HostSystem
 import Logging
 import TradeWorker
 
@@ -12,13 +13,17 @@ struct Run: ParsableCommand {
             While the disk is full, locked or failing it refuses decisions with `storage_failed`, sends nothing, and \
             goes on by itself when it can write again. A damaged database ends it with exit code 74.
             Settings come from flags, then the environment (names in brackets), then a file, then defaults. The \
-            account's key and secret come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or the file.
+            account's key and secret come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, else from systemd's credentials \
+            api_key_id and api_secret_key, else from the file that --credentials names, else from the configuration \
+            file; files that others can read are refused.
             """)
 
     @OptionGroup var settings: SettingsOptions
 
     func run() throws {
         let configuration = try settings.configuration()
+        // They are read, and need not stand in /proc any more.
+        ProcessEnvironment.blank([Setting.keyID.environmentName, Setting.secretKey.environmentName])
         var log = Logger(label: "trade-executor", factory: { StreamLogHandler.standardError(label: $0) })
         log.logLevel = configuration.logLevel
         do {

@@ -17,6 +17,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case haltOverUnknown = "halt_over_unknown"
     case haltHolds = "halt_holds"
     case logLevel = "log_level"
+    case credentials
     case keyID = "api_key_id"
     case secretKey = "api_secret_key"
 
@@ -54,7 +55,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .haltAfterErrors, .haltOverUnknown: "0"
         case .haltHolds: "false"
         case .logLevel: "notice"
-        case .pullIntake, .stateDirectory, .requestsPerMinute, .keyID, .secretKey: nil
+        case .pullIntake, .stateDirectory, .requestsPerMinute, .credentials, .keyID, .secretKey: nil
         }
     }
 
@@ -88,6 +89,11 @@ package enum Setting: String, CaseIterable, Sendable {
         case .haltHolds:
             "Whether waiting decisions wait when the worker halts by itself, instead of being refused: true or false."
         case .logLevel: "How much is logged to standard error: debug, info, notice, warning or error."
+        case .credentials:
+            """
+            A file with the two lines `api_key_id = …` and `api_secret_key = …`, which nobody else can read. Before it \
+            count the environment, and systemd's credentials api_key_id and api_secret_key.
+            """
         case .keyID: "The account's key id. In a file, which must be readable by its owner only, or the environment."
         case .secretKey: "The account's secret key. The same."
         }

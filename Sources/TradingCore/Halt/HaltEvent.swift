@@ -12,7 +12,6 @@ package struct HaltEvent: Equatable, Sendable {
     package let scope: Halt.Scope
     /// Of a halt: whether waiting decisions wait.
     package let hold: Bool
-    /// At most 1000 characters.
     package let reason: String?
     /// Who; nil where nobody has said so: the worker found a halt's file made or gone.
     package let by: String?
@@ -24,8 +23,13 @@ package struct HaltEvent: Equatable, Sendable {
         self.action = action
         self.scope = scope
         self.hold = hold
-        self.reason = reason.map { String($0.prefix(1000)) }
-        self.by = by.map { String($0.prefix(200)) }
+        self.reason = reason.map(HaltEvent.clipped)
+        self.by = by.map(HaltEvent.clipped)
+    }
+
+    /// As much of a text as is kept: who reads a halt or its line must find the end of it.
+    package static func clipped(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.prefix(1000)))
     }
 
     /// What the beginning of a halt is recorded as.
@@ -61,6 +65,11 @@ package struct HaltHistoryPage: Equatable, Sendable {
         package let event: HaltEvent?
         /// The position after the line's end, in bytes from the beginning of the file.
         package let end: Int64
+
+        package init(event: HaltEvent?, end: Int64) {
+            self.event = event
+            self.end = end
+        }
     }
 
     package let entries: [Entry]
