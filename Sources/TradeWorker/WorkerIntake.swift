@@ -14,10 +14,23 @@ struct Incoming<Envelope> {
         if message.hasTooManyFrames {
             request = .failure(RefusedFrame(Refusal(.tooLarge, "a message has at most 8 frames")))
         } else if message.holdsCredentials {
-            let words = "the message holds the account's key or secret, which is kept nowhere; send it without"
-            request = .failure(RefusedFrame(Refusal(.badField, words)))
+            request = .failure(Incoming.holdingCredentials(message.body))
         } else {
             request = RequestFrame.read(message.body)
+        }
+    }
+
+    /// What is kept for ever, and told to whoever asks, must not hold what it takes to trade on the account.
+    private static func holdingCredentials(_ body: [UInt8]) -> RefusedFrame {
+        let words = "the message holds the account's key or secret, which is kept nowhere; send it without"
+        let refusal = Refusal(.badField, field: "message", words)
+        switch RequestFrame.read(body) {
+        case .success(.decision(let decision)):
+            return RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text)
+        case .success(.replay), .success(.reconcile), .success(.status), .success(.ping):
+            return RefusedFrame(refusal)
+        case .failure(let refused):
+            return RefusedFrame(refusal, decisionID: refused.decisionID, strategyName: refused.strategyName)
         }
     }
 
