@@ -149,8 +149,10 @@ extension Worker {
     private func write(_ halt: Halt, at now: ClockReading) {
         do throws(EdgeFault) {
             // Somebody may have halted all meanwhile, which is as good.
-            if try !halts.isInForce(.all) { try halts.set(halt) }
+            let isHalted = try halts.isInForce(.all)
+            if !isHalted { try halts.set(halt) }
             haltKeeping.standing = .byFile
+            if isHalted { return }
         } catch {
             if haltKeeping.standing == nil {
                 log.error("the halt stands in memory, and its file is tried again: \(error)")

@@ -2,6 +2,7 @@ import AlpacaAPI
 import Logging
 import OrderResolution
 import SimulatedDisk
+import StrictJSON
 import TradeJournal
 import TradeWorker
 import TradingCore
