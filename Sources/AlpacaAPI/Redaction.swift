@@ -23,14 +23,14 @@ struct Redaction: Equatable, Sendable {
     }
 
     /// - Returns: Whether there was anything to hide.
-    func apply(to bytes: inout [UInt8]) -> Bool {
+    func apply(to bytes: inout [UInt8], mayBeCut: Bool) -> Bool {
         var found: [Range<Int>] = []
         bytes.withUnsafeBytes { bytes in
             mayBegin.withUnsafeBufferPointer { mayBegin in
                 var start = 0
                 while start < bytes.count {
                     if mayBegin[Int(bytes[start])],
-                        let end = secrets.lazy.compactMap({ end(of: $0, in: bytes, start) }).first
+                        let end = secrets.lazy.compactMap({ end(of: $0, in: bytes, start, mayBeCut: mayBeCut) }).first
                     {
                         found.append(start..<end)
                         start = end
@@ -47,10 +47,10 @@ struct Redaction: Equatable, Sendable {
     }
 
     /// Where a secret that begins at `start` ends; nil where none does.
-    private func end(of secret: [UInt8], in bytes: UnsafeRawBufferPointer, _ start: Int) -> Int? {
+    private func end(of secret: [UInt8], in bytes: UnsafeRawBufferPointer, _ start: Int, mayBeCut: Bool) -> Int? {
         var place = start
         for (count, byte) in secret.enumerated() {
-            if place == bytes.count { return count >= Redaction.beginningMin ? place : nil }
+            if place == bytes.count { return mayBeCut && count >= Redaction.beginningMin ? place : nil }
             guard let next = end(of: byte, in: bytes, place) else { return nil }
             place = next
         }

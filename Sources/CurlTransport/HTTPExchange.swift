@@ -120,8 +120,10 @@ final class HTTPExchange {
         isUnderWay = false
         let status = information(CURLINFO_RESPONSE_CODE)
         // Here, before anybody has seen it: an answer that quotes the request must not carry the secret on.
-        _ = credentials.redact(&responseBody)
-        if var requestID = responseHeaders.requestID.map({ Array($0.utf8) }), credentials.redact(&requestID) {
+        _ = credentials.redact(&responseBody, mayBeCut: true)
+        if var requestID = responseHeaders.requestID.map({ Array($0.utf8) }),
+            credentials.redact(&requestID, mayBeCut: true)
+        {
             responseHeaders.requestID = String(decoding: requestID, as: UTF8.self)
         }
         let answer = HTTPAnswer(statusCode: status, body: responseBody, headers: responseHeaders)

@@ -39,20 +39,23 @@ package struct HostClock: WorkerClock {
 /// The intake as ZeroMQ has it.
 package struct ZeroMQIntake: DecisionIntake {
     private let socket: IntakeSocket
+    private let gate: AccessGate
     private let credentials: Credentials
 
     /// - Parameter credentials: What no message may hold, since messages are kept.
-    package init(_ socket: IntakeSocket, credentials: Credentials) {
+    package init(_ socket: IntakeSocket, behind gate: AccessGate, credentials: Credentials) {
         self.socket = socket
+        self.gate = gate
         self.credentials = credentials
     }
 
     package func receive() throws(EdgeFault) -> IncomingMessage<[[UInt8]]>? {
         guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
+        let (rights, sender) = gate.rights(address: message.address, userID: message.userID)
         var body = message.body
-        let holdsCredentials = credentials.redact(&body)
+        let holdsCredentials = credentials.redact(&body, mayBeCut: false)
         return IncomingMessage(
-            envelope: message.envelope, body: body, sender: message.sender,
+            envelope: message.envelope, body: body, sender: sender, rights: rights,
             hasTooManyFrames: message.hasTooManyFrames, holdsCredentials: holdsCredentials)
     }
 

@@ -13,22 +13,23 @@ struct Incoming<Envelope> {
         self.message = message
         if message.hasTooManyFrames {
             request = .failure(RefusedFrame(Refusal(.tooLarge, "a message has at most 8 frames")))
-        } else if message.holdsCredentials {
-            request = .failure(Incoming.holdingCredentials(message.body))
         } else {
-            request = RequestFrame.read(message.body)
+            let allowed = message.rights.allow(RequestFrame.read(message.body))
+            request = message.holdsCredentials ? .failure(Incoming.holdingCredentials(allowed)) : allowed
         }
     }
 
     /// What is kept for ever, and told to whoever asks, must not hold what it takes to trade on the account.
-    private static func holdingCredentials(_ body: [UInt8]) -> RefusedFrame {
+    private static func holdingCredentials(_ request: Result<Request, RefusedFrame>) -> RefusedFrame {
         let words = "the message holds the account's key or secret, which is kept nowhere; send it without"
         let refusal = Refusal(.badField, field: "message", words)
-        switch RequestFrame.read(body) {
+        switch request {
         case .success(.decision(let decision)):
             return RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text)
         case .success(.replay), .success(.reconcile), .success(.status), .success(.ping):
             return RefusedFrame(refusal)
+        // Whoever may not even ask is not told whether a guess was right.
+        case .failure(let refused) where refused.refusal.code == .notAuthorised: return refused
         case .failure(let refused):
             return RefusedFrame(refusal, decisionID: refused.decisionID, strategyName: refused.strategyName)
         }

@@ -23,19 +23,24 @@ package struct IncomingMessage<Envelope> {
     /// Nil where the sender expects no reply.
     package let envelope: Envelope?
     package let body: [UInt8]
+    /// Who sent it, for the records.
     package let sender: String?
+    /// What its sender may ask for.
+    package let rights: Rights
     /// Whether it had more frames than the contract allows.
     package let hasTooManyFrames: Bool
     /// Whether the account's key or secret stood in it, which the body does not show any more.
     package let holdsCredentials: Bool
 
     package init(
-        envelope: Envelope?, body: [UInt8], sender: String?, hasTooManyFrames: Bool = false,
+        envelope: Envelope?, body: [UInt8], sender: String?, rights: Rights = .unlimited,
+        hasTooManyFrames: Bool = false,
         holdsCredentials: Bool = false
     ) {
         self.envelope = envelope
         self.body = body
         self.sender = sender
+        self.rights = rights
         self.hasTooManyFrames = hasTooManyFrames
         self.holdsCredentials = holdsCredentials
     }
