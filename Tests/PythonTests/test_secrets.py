@@ -11,7 +11,6 @@ import pathlib
 import resource
 import signal
 import socket
-import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -20,12 +19,11 @@ import time
 import urllib.parse
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 import zmq
 from harness import (
     PATIENCE,
-    Json,
+    ClientKeys,
     NotPossible,
     Publisher,
     State,
@@ -40,7 +38,7 @@ from harness import (
 KEY_ID = "PKCANARY00D1STINCT1V"
 SECRET = "Canary/S3cret+OfTheTests/NeverToBeSeen00"
 
-# Whatever must stand nowhere. A secret of another kind is added here, and used by the run below.
+# Whatever must stand nowhere. Secrets that are made at run time are added when they are.
 CANARIES = {"key id": KEY_ID, "secret key": SECRET}
 
 # The old versions of TLS are used to see them refused.
@@ -213,14 +211,16 @@ LOST = ["echo-url", "echo-cut", "echo-500", "echo-503", "echo-504", "redirect", 
 class Listener:
     """Keeps every frame of an outcome topic as it comes."""
 
-    def __init__(self, endpoint: str, frames: list[bytes]):
+    def __init__(self, endpoint: str, frames: list[bytes], keys: ClientKeys | None):
         self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self._listen, args=(endpoint, frames), daemon=True)
+        self.thread = threading.Thread(target=self._listen, args=(endpoint, frames, keys))
         self.thread.start()
 
-    def _listen(self, endpoint: str, frames: list[bytes]) -> None:
+    def _listen(self, endpoint: str, frames: list[bytes], keys: ClientKeys | None) -> None:
         with zmq.Context() as own, own.socket(zmq.SUB) as topic:
             topic.linger = 0
+            if keys:
+                keys.apply(topic)
             topic.subscribe("")
             topic.connect(endpoint)
             while not self.is_over.is_set():
@@ -249,9 +249,11 @@ class Run:
             "SSLKEYLOGFILE": str(directory / "tls-keys"),
         }
 
-    def worker(self, broker: EchoingBroker) -> Worker:
-        worker = Worker(broker.url, *self.flags, state=self.state, environment=self.environment)
-        self.listeners[worker.pid] = Listener(worker.outcomes, self.frames)
+    def worker(self, broker: EchoingBroker, *flags: str, keys: ClientKeys | None = None) -> Worker:
+        worker = Worker(
+            broker.url, *self.flags, *flags, state=self.state, environment=self.environment
+        )
+        self.listeners[worker.pid] = Listener(worker.outcomes, self.frames, keys)
         return worker
 
     def keep_proc(self, worker: Worker) -> None:
@@ -290,6 +292,59 @@ class Run:
     def haystacks(self) -> dict[str, bytes]:
         topic = {"the outcome topic": b"\n".join(self.frames)}
         return {**files(self.directory), **self.said, **topic}
+
+
+def run_with_keys(run: Run, broker: EchoingBroker, ring: pathlib.Path) -> None:
+    """A worker that takes keys only, spoken to with and without one, and killed."""
+
+    def keys(*arguments: str) -> None:
+        done = subprocess.run(
+            [str(binaries() / "trade-executor"), "keys", *arguments],
+            cwd=ring,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        run.said[f"keys {' '.join(arguments)}"] = done.stdout + done.stderr
+        assert done.returncode == 0, done
+
+    for name in ["server", "desk", "stranger"]:
+        keys("generate", name)
+    keys("allow", "desk", "--strategy", "*")
+    keys("list")
+    own = {
+        name: ClientKeys(ring / f"{name}.key_secret", ring / "server.key")
+        for name in ["desk", "stranger", "server"]
+    }
+    for name, pair in own.items():
+        CANARIES[f"CURVE secret key of {name}"] = pair.secret.decode()
+    flags = ["--server-key", str(ring / "server.key_secret")]
+    flags += ["--allowed-keys", str(ring / "allowed-keys.json")]
+    worker = run.worker(broker, *flags, keys=own["desk"])
+    run.keep_proc(worker)
+    with Publisher(worker, keys=own["desk"]) as publisher:
+        publisher.accepted("echo-403", "guarded")
+        execution = (
+            "SELECT e.http_status_code FROM trade_executions e"
+            " JOIN trade_decisions d ON d.id = e.trade_decision_id WHERE d.strategy_name = 'guarded'"
+        )
+        eventually("its answer", lambda: run.state.rows(execution) == [(403,)])
+    for intruder in [None, own["stranger"]]:
+        with Publisher(worker, keys=intruder) as publisher:
+            publisher.send_bytes(json.dumps(decision("never", "guarded")).encode())
+            assert not publisher.socket.poll(500)
+    endpoints = ["--intake", worker.intake, "--server-public-key", str(ring / "server.key")]
+    for name in ["desk", "stranger"]:
+        key = ["--client-key", str(ring / f"{name}.key_secret")]
+        order = ["--symbol", "AAPL", "--side", "buy", "--quantity", "1"]
+        run.command("submit", *order, "--timeout", "1", *endpoints, *key)
+        run.command("status", "--state-dir", str(run.state.path), *endpoints, *key)
+    # With a key file that is broken, or that others can read.
+    (ring / "server.key_secret").chmod(0o644)
+    run.command("run", "--broker-url", broker.url, *flags)
+    assert "guarded:echo-403" in run.command(
+        "show", "guarded:echo-403", "--state-dir", str(run.state.path)
+    )
+    assert not run.end(worker, signal.SIGSEGV)
 
 
 @contextlib.contextmanager
@@ -382,7 +437,16 @@ def test_a_run_with_failures_leaves_no_secret_anywhere() -> str:
         run.command("outcomes", "--from", "0", *endpoints, stop_after=1)
         run.command("outcomes", "--from", "0", "--json", *endpoints, stop_after=1)
         run.command(
-            "submit", "--symbol", "AAPL", "--side", "buy", "--quantity", "1", *endpoints[:2]
+            "submit",
+            "--id",
+            "echo-403",
+            "--symbol",
+            "AAPL",
+            "--side",
+            "buy",
+            "--quantity",
+            "1",
+            *endpoints[:2],
         )
         run.end(worker, signal.SIGKILL)
         for command in ["executions", "failures", "halt --list"]:
@@ -394,7 +458,7 @@ def test_a_run_with_failures_leaves_no_secret_anywhere() -> str:
         run.command("show", "echo-403", "--json", *place)
         said = run.command("check", "--broker-url", broker.url, *place)
         assert "ok    credentials     from the environment" in said, said
-        run.command("reconcile", "--broker-url", broker.url, *place)
+        run.command("reconcile", "--broker-url", broker.url, *place, stop_after=3)
         for command in ["run", "check", "submit", "halt", "demo"]:
             run.command(command, "--help")
         run.command("--help")
@@ -412,6 +476,10 @@ def test_a_run_with_failures_leaves_no_secret_anywhere() -> str:
         worker = run.worker(broker)
         run.keep_proc(worker)
         run.end(worker, signal.SIGTERM)
+
+        with tempfile.TemporaryDirectory(prefix="trade-executor-test-") as ring:
+            run_with_keys(run, broker, pathlib.Path(ring))
+        assert any(b"guarded" in frame for frame in run.frames)
 
         # The broker has told them, they were recognised, and the rest of its answers is kept.
         assert sum(body.count(SECRET.encode()) for body in broker.sent) > 10
