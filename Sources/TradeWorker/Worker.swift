@@ -102,7 +102,7 @@ package final class Worker<Intake: DecisionIntake> {
         if !messages.isEmpty { probe.pass(.received) }
         takeAttemptResult(at: now)
         let seen = takeLookUpAnswer(at: now)
-        haltByItself(at: now)
+        haltByItself(seen, at: now)
         let inForce = isHeartbeatDue ? haltsInForce() : []
 
         let record = try store(messages, seen, isHeartbeatDue ? lookAtHalts(inForce, at: now) : nil, at: now)

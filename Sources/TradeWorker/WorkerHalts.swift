@@ -121,9 +121,14 @@ extension Worker {
     }
 
     /// Halts all trading where the settings say so, before anything more is sent.
-    func haltByItself(at now: ClockReading) {
+    ///
+    /// An attempt that was lost just now counts once its first look-up has not found it: until then nothing is sent anyway.
+    /// - Parameter seen: What a look-up has shown in this turn.
+    func haltByItself(_ seen: Sighting?, at now: ClockReading) {
         guard !settings.automaticHalt.isOff else { return }
-        let unknown = resolver.orders.unknownCount
+        var unknown = resolver.orders.unknownCount
+        if resolver.lookUpFirst != nil { unknown -= 1 }
+        if seen?.settlesUnknown ?? false { unknown -= 1 }
         switch haltKeeping.standing {
         case .byFile:
             // Where it cannot be looked at, it stands.

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 from harness import (
+    COIN,
     PATIENCE,
     Json,
     NotPossible,
@@ -252,10 +253,17 @@ def test_too_many_unknown_attempts_halt_all_and_old_ones_do_not_halt_it_again() 
             posts = len(simulator.posts())
             assert publisher.decide("next")["code"] == "halted"
             command(state, "resume")
-            publisher.accepted("next")
+            publisher.accepted("next", **COIN)
             assert worker.final_outcome("s", "next")["result"] == "success"
+            # One that is lost and found at once is no more than that.
+            simulator.fault("close_after_recording")
+            publisher.accepted("found", **COIN)
+            assert worker.final_outcome("s", "found")["result"] == "success"
+            assert "unknown" in [one["result"] for one in worker.outcomes_of("s", "found")]
+            publisher.accepted("last", **COIN)
+            assert worker.final_outcome("s", "last")["result"] == "success"
             assert worker.status()["halted"] == []
-            assert len(simulator.posts()) == posts + 1
+            assert len(simulator.posts()) == posts + 3
         # Nor does a worker that is started later.
         with Worker(simulator, *flags, state=state) as worker, Publisher(worker) as publisher:
             time.sleep(1.5)
