@@ -32,7 +32,7 @@ run() {
 }
 
 find_swift
-install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv
+install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv openssl
 make_python
 
 run "formatting" swift format lint --strict -r -p Package.swift Sources Tests

@@ -29,9 +29,7 @@ struct Redaction: Equatable, Sendable {
             mayBegin.withUnsafeBufferPointer { mayBegin in
                 var start = 0
                 while start < bytes.count {
-                    if mayBegin[Int(bytes[start])],
-                        let end = secrets.lazy.compactMap({ end(of: $0, in: bytes, start, mayBeCut: mayBeCut) }).first
-                    {
+                    if mayBegin[Int(bytes[start])], let end = end(ofAnyIn: bytes, start, mayBeCut: mayBeCut) {
                         found.append(start..<end)
                         start = end
                     } else {
@@ -47,19 +45,30 @@ struct Redaction: Equatable, Sendable {
     }
 
     /// Where a secret that begins at `start` ends; nil where none does.
+    private func end(ofAnyIn bytes: UnsafeRawBufferPointer, _ start: Int, mayBeCut: Bool) -> Int? {
+        for secret in secrets {
+            if let end = end(of: secret, in: bytes, start, mayBeCut: mayBeCut) { return end }
+        }
+        return nil
+    }
+
     private func end(of secret: [UInt8], in bytes: UnsafeRawBufferPointer, _ start: Int, mayBeCut: Bool) -> Int? {
         var place = start
-        for (count, byte) in secret.enumerated() {
+        for count in 0..<secret.count {
             if place == bytes.count { return mayBeCut && count >= Redaction.beginningMin ? place : nil }
-            guard let next = end(of: byte, in: bytes, place) else { return nil }
-            place = next
+            if bytes[place] == secret[count] {
+                place += 1
+            } else if let next = escapeEnd(of: secret[count], in: bytes, place) {
+                place = next
+            } else {
+                return nil
+            }
         }
         return place
     }
 
-    /// Where a character ends, written plainly or escaped; nil where it is another one.
-    private func end(of byte: UInt8, in bytes: UnsafeRawBufferPointer, _ place: Int) -> Int? {
-        if bytes[place] == byte { return place + 1 }
+    /// Where a character ends that is written as an escape; nil where it is another one.
+    private func escapeEnd(of byte: UInt8, in bytes: UnsafeRawBufferPointer, _ place: Int) -> Int? {
         func has(_ prefix: StaticString, hexadecimal digits: Int) -> Int? {
             let end = place + prefix.utf8CodeUnitCount + digits
             guard end <= bytes.count else { return nil }

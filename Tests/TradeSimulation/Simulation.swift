@@ -74,6 +74,7 @@ package final class Simulation {
         }
         bus.subscribers = [subscriber]
         halts.operatorSees = { [unowned self] halt in
+            ledger.note("the worker halts: \(halt.reason ?? "")")
             time.after(operatorChance.duration(upTo: .seconds(300))) { [self] in
                 halts.resume(halt, at: time.reading.moment)
             }
