@@ -108,7 +108,7 @@ extension Worker {
         haltKeeping.audit.note(page.entries.compactMap(\.event))
         haltKeeping.historyEnd = page.end
         let broken = page.entries.count { $0.event == nil }
-        if broken > 0 { log.warning("\(broken) lines of the history of halts make no sense; they are passed over") }
+        if broken > 0 { log.warning("lines of the history of halts that make no sense are passed over: \(broken)") }
     }
 
     // MARK: Of itself

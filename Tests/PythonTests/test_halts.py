@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -151,7 +152,9 @@ def test_half_a_line_and_nonsense_hide_no_entry() -> None:
         command(worker.state, "halt", "--reason", "after a torn line")
         assert [row[3] for row in events(worker.state, 1)] == ["after a torn line"]
         log = worker.state.log.read_text()
-        assert "3 lines of the history of halts make no sense" in log, log
+        # The torn one may have been left for another heartbeat.
+        counts = re.findall(r"make no sense are passed over: (\d+)", log)
+        assert sum(map(int, counts)) == 3, log
         # Another file in its place is read from its beginning.
         command(worker.state, "resume")
         events(worker.state, 2)
