@@ -82,6 +82,26 @@ extension TradeJournal {
             bootID: try row.requiredText(25))
     }
 
+    /// The newest entry of each scope in the record of halts.
+    package func lastHaltEvents() throws(JournalFault) -> [HaltEvent] {
+        var events: [HaltEvent] = []
+        try statements.lastHaltEvents.rows { (row) throws(JournalFault) in
+            guard let action = HaltEvent.Action(rawValue: try row.requiredText(1)),
+                let scope = Halt.scope(fileName: try row.requiredText(2))
+            else { throw JournalFault.unreadable("a halt event holds unknown words") }
+            events.append(
+                HaltEvent(
+                    action, scope, hold: try row.requiredInteger(3) != 0, reason: row.text(4), by: row.text(5),
+                    at: try time(row.requiredText(0))))
+        }
+        return events
+    }
+
+    /// Up to where the history of halts is on record.
+    package func haltHistoryEnd() throws(JournalFault) -> Int64 {
+        try statements.haltHistoryEnd.first { (row) throws(JournalFault) in try row.requiredInteger(0) } ?? 0
+    }
+
     /// A page of outcomes, and whether there are more after it.
     package func outcomes(_ request: ReplayRequest) throws(JournalFault) -> (bodies: [[UInt8]], more: Bool) {
         let select: PreparedStatement

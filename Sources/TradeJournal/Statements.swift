@@ -33,6 +33,10 @@ struct Statements {
     let outcomesAfter: PreparedStatement
     let outcomesOfStrategyAfter: PreparedStatement
 
+    let insertHaltEvent: PreparedStatement
+    let lastHaltEvents: PreparedStatement
+    let haltHistoryEnd: PreparedStatement
+
     init(_ database: Database) throws {
         func prepare(_ sql: String) throws -> PreparedStatement { try PreparedStatement(sql, in: database) }
 
@@ -150,5 +154,18 @@ struct Statements {
             """
             SELECT body FROM outcomes WHERE strategy_name = ? AND strategy_seq > ? ORDER BY strategy_seq LIMIT ?
             """)
+
+        insertHaltEvent = try prepare(
+            """
+            INSERT INTO halt_events (at, action, scope, hold, reason, by_whom, noted_at, history_end)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        lastHaltEvents = try prepare(
+            """
+            SELECT at, action, scope, hold, reason, by_whom FROM halt_events
+            WHERE id IN (SELECT max(id) FROM halt_events GROUP BY scope)
+            """)
+        haltHistoryEnd = try prepare(
+            "SELECT history_end FROM halt_events WHERE history_end IS NOT NULL ORDER BY id DESC LIMIT 1")
     }
 }

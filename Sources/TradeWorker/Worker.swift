@@ -34,6 +34,7 @@ package final class Worker<Intake: DecisionIntake> {
     /// Whether all decisions at the front of the queue must wait, so that those behind them are looked at.
     var frontIsHeldBack = false
     var pacing: RequestPacing
+    var haltKeeping: HaltKeeping
     var storage: Storage = .working
     var isDraining = false
     var heartbeatDue: MonotonicTime
@@ -76,6 +77,8 @@ package final class Worker<Intake: DecisionIntake> {
         heartbeatDue = startedAt.monotonic
         lastWrite = startedAt.monotonic
         coldFrom = startedAt.monotonic
+        haltKeeping = HaltKeeping(
+            audit: HaltAudit(), historyEnd: 0, automatic: AutomaticHalt(settings.automaticHalt))
         do throws(JournalFault) {
             queue = try WaitingQueue(journal)
         } catch {
@@ -84,6 +87,7 @@ package final class Worker<Intake: DecisionIntake> {
         try takeUpOpenExecutions()
         do throws(JournalFault) {
             try limits?.recount(journal, at: startedAt)
+            haltKeeping = try Self.takeUpHalts(settings, journal, halts, unknown: resolver.orders.unknown, log: log)
         } catch {
             throw .journal(error)
         }
@@ -103,8 +107,10 @@ package final class Worker<Intake: DecisionIntake> {
         takeAttemptResult(at: now)
         let seen = takeLookUpAnswer(at: now)
         takeLimitAnswer(at: now)
+        haltByItself(seen, at: now)
+        let inForce = isHeartbeatDue ? haltsInForce() : []
 
-        let record = try store(messages, seen, isHeartbeatDue: isHeartbeatDue, at: now)
+        let record = try store(messages, seen, isHeartbeatDue ? lookAtHalts(inForce, at: now) : nil, at: now)
         remember(record, at: now)
 
         try publish(record.outcomes)
@@ -113,7 +119,7 @@ package final class Worker<Intake: DecisionIntake> {
         try askForLimits(at: now)
         try askBroker(at: now)
         try keepConnectionWarm(at: now)
-        if isHeartbeatDue { try beatHeart(at: now) }
+        if isHeartbeatDue { try beatHeart(inForce, at: now) }
         try copyLogBack(at: now)
         if storage == .working, attemptResult != nil || attempt == nil && !record.isEmpty { return true }
         return messages.count == Self.messagesMax || seen != nil || frontIsHeldBack && queue.canReadOn
@@ -147,9 +153,11 @@ package final class Worker<Intake: DecisionIntake> {
     // MARK: Storing
 
     /// Everything of one turn that must be durable before it is acted on, in one transaction.
+    /// - Parameter haltNews: What has become of halts; nil where no heartbeat is due.
     private func store(
-        _ messages: [IncomingMessage<Intake.Envelope>], _ seen: Sighting?, isHeartbeatDue: Bool, at now: ClockReading
+        _ messages: [IncomingMessage<Intake.Envelope>], _ seen: Sighting?, _ haltNews: HaltNews?, at now: ClockReading
     ) throws(WorkerFault) -> TurnRecord {
+        let isHeartbeatDue = haltNews != nil
         var isRetry = false
         if case .failing(let fault, let retryAt) = storage {
             if now.monotonic < retryAt { return TurnRecord(replies: try refusals(to: messages, for: fault)) }
@@ -160,8 +168,12 @@ package final class Worker<Intake: DecisionIntake> {
             let requests = messages.map { Incoming($0) }
             guard
                 requests.contains(where: \.needsStoring) || attemptResult != nil || seen?.needsStoring ?? false
-                    || isRetry || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
-            else { return TurnRecord(replies: try answerReadOnly(requests, at: now)) }
+                    || haltNews?.needsStoring ?? false || isRetry
+                    || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
+            else {
+                if let haltNews { remember(haltNews) }
+                return TurnRecord(replies: try answerReadOnly(requests, at: now))
+            }
 
             let record = TurnRecord()
             let commitsBefore = journal.commitsInLog
@@ -170,6 +182,7 @@ package final class Worker<Intake: DecisionIntake> {
                 for request in requests { try take(request, in: transaction, record, at: now) }
                 if let result = attemptResult { try endAttempt(result, in: transaction, record, at: now) }
                 if let seen { try keep(seen, in: transaction, record, at: now) }
+                if let haltNews { try keep(haltNews, in: transaction, at: now) }
                 try workThroughQueue(in: transaction, record, everything: isHeartbeatDue, at: now)
                 record.pass(probe, isCommitted: false)
             }
@@ -177,6 +190,7 @@ package final class Worker<Intake: DecisionIntake> {
             record.pass(probe, isCommitted: true)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
+            if let haltNews { remember(haltNews) }
             record.replies = try answerReadOnly(requests, replies: record.replies, at: now)
             return record
         } catch {
@@ -296,9 +310,9 @@ final class TurnRecord {
     }
 
     /// The halt that covers a strategy, looked at once a turn.
-    func halt(covering strategy: StrategyName, _ halts: any HaltSwitch) -> Halt? {
+    func halt(covering strategy: StrategyName, _ look: (StrategyName) -> Halt?) -> Halt? {
         if let seen = haltsSeen[strategy] { return seen }
-        let halt = halts.halt(covering: strategy)
+        let halt = look(strategy)
         haltsSeen[strategy] = .some(halt)
         return halt
     }

@@ -24,7 +24,6 @@ package enum WorkerProcess {
         do {
             // Before ZeroMQ starts its threads, which inherit what is blocked.
             let signals = try StopSignals()
-            try ProcessPrivacy.forbidCoreDumps()
             ProcessMemory.keepFreedMemory()
             TradeJournal.spareStatistics()
             ProcessMemory.giveBackCode()
@@ -46,8 +45,8 @@ package enum WorkerProcess {
             let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
             let limits = try watchedLimits.map { SendLimits($0, line: try transport.openLookUpLine()) }
             let worker = try Worker(
-                settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake, behind: gate),
-                topic: topic,
+                settings: configuration.worker, journal: journal,
+                intake: ZeroMQIntake(intake, behind: gate, credentials: configuration.credentials), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 warmUpLine: transport.openLookUpLine(),
                 halts: HaltFiles(in: directory), limits: limits, clock: clock,

@@ -39,7 +39,7 @@ extension Worker {
             let decision = isInFront ? queue.front[index] : record.accepted[index - queue.front.count]
             // What a look-up in this very turn has found at the broker waits no longer.
             if record.leftQueue.contains(decision.row) { continue }
-            let halt = record.halt(covering: decision.decision.strategy, halts)
+            let halt = record.halt(covering: decision.decision.strategy, halt(covering:))
             if let refusal = refusal(of: decision, halt, at: now) {
                 try refuse(decision, refusal, in: transaction, record, at: now)
             } else if maySend, record.intent == nil, !isBlocked, !mustWait(decision, halt) {
@@ -135,7 +135,7 @@ extension Worker {
         let tookLong = now.monotonic - then.monotonic > .milliseconds(20)
         if intent.waiting.deadline.hasPassed(at: now) {
             attemptResult = .notSent(reason: SendRefusal.expired.rawValue)
-        } else if tookLong, halts.halt(covering: intent.open.decision.strategy) != nil {
+        } else if tookLong, halt(covering: intent.open.decision.strategy) != nil {
             attemptResult = .notSent(reason: SendRefusal.halted.rawValue)
         } else {
             pacing.begin(at: now.monotonic)
@@ -151,8 +151,9 @@ extension Worker {
     /// Takes the broker's answer, or what came in its place. It is kept until it is stored.
     func takeAttemptResult(at now: ClockReading) {
         guard attemptResult == nil, let result = placement.takeResult() else { return }
-        precondition(attempt != nil, "an answer belongs to an attempt")
+        guard let attempt else { preconditionFailure("an answer belongs to an attempt") }
         attemptResult = result
+        countBrokerError(result, of: attempt)
         pacing.note(result, at: now)
         connectionUsed(at: now)
         probe.pass(.answerReceived)

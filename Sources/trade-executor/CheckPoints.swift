@@ -51,6 +51,7 @@ struct CheckPoints {
                 .fine, "configuration",
                 "partition \(configuration.worker.partition), intake \(configuration.intake), "
                     + "outcomes \(configuration.outcomes), broker \(configuration.brokerURL) (\(money))")
+            add(.fine, "credentials", "from \(configuration.credentialsSource)")
             return configuration
         } catch {
             add(.wrong, "configuration", "\(error)")

@@ -17,6 +17,7 @@ struct CheckTests {
         #expect(run.exitCode == 0)
         #expect(run.errors.isEmpty)
         #expect(run.lines.allSatisfy { $0.hasPrefix("ok ") }, "\(run.output)")
+        #expect(run.lines.contains("ok    credentials     from nowhere: a simulator needs none"))
         #expect(await broker.receivedOrders().isEmpty)
     }
 

@@ -18,6 +18,9 @@ package final class Simulation {
     private let time = VirtualTime()
     private let halts = SimulatedHalts()
     private let limits: SimulatedLimits
+    /// In some worlds the worker halts by itself, until an operator has seen it.
+    private let automaticHalt: AutomaticHalt.Thresholds
+    private var operatorChance: Chance
     private let disk: SimulatedDisk
     private let ledger: Ledger
     private let broker: SimulatedBroker
@@ -50,6 +53,10 @@ package final class Simulation {
         self.bug = bug
         chance = Chance(seed: seed, of: "world")
         circumstances = Circumstances.drawn(&chance)
+        operatorChance = Chance(seed: seed, of: "operator")
+        automaticHalt = AutomaticHalt.Thresholds(
+            errorsInARow: operatorChance.happens(700) ? nil : Int(operatorChance.number(1...5)),
+            unknown: operatorChance.happens(700) ? nil : Int(operatorChance.number(1...5)))
         if bug == .haltsAreNotSeen { circumstances.haltEvery = .seconds(60) }
         if bug == .diskLies { circumstances.deathIsPowerFailure = 900 }
         if bug == .diskLies || bug == .acknowledgesEarly { circumstances.lifeSpan = .seconds(20) }
@@ -68,6 +75,12 @@ package final class Simulation {
                 circumstances, number: number, decisions: each, seed: seed, bus: bus, time: time, ledger: ledger)
         }
         bus.subscribers = [subscriber]
+        halts.operatorSees = { [unowned self] halt in
+            ledger.note("the worker halts: \(halt.reason ?? "")")
+            time.after(operatorChance.duration(upTo: .seconds(300))) { [self] in
+                halts.resume(halt, at: time.reading.moment)
+            }
+        }
         ledger.truth = { [broker] in broker.truth(of: $0) }
     }
 
@@ -199,6 +212,8 @@ package final class Simulation {
         settings.requestsPerMinute = circumstances.settings.requestsPerMinute
         settings.queueMax = circumstances.settings.queueMax
         settings.maxAge = circumstances.settings.maxAge
+        settings.automaticHalt = automaticHalt
+        settings.haltHolds = seed.isMultiple(of: 2)
         settings.heartbeatInterval = circumstances.settings.heartbeatInterval
         let lifeLimits = limits.limits.map { limits in
             SendLimits(
@@ -211,7 +226,7 @@ package final class Simulation {
             topic: LifeTopic(bus: bus, ledger: ledger, life: life, bug: bug),
             placement: LifeLine(broker, ledger, life), lookUps: LifeLine(broker, ledger, life),
             warmUpLine: LifeLine(broker, ledger, life),
-            halts: LifeHalts(halts: halts, bug: bug), limits: lifeLimits, clock: clock,
+            halts: LifeHalts(halts: halts, life: life, bug: bug), limits: lifeLimits, clock: clock,
             executionIDs: LifeIDs(Chance(seed: seed, of: "ids of \(lifeCount)")), probe: probe,
             log: Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
