@@ -32,7 +32,6 @@ import zmq.auth
 from referencing import Registry, Resource
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-CLIENTS = REPOSITORY / "deploy/clients/python"
 # How long anything may take before a test gives up: machines that run tests are often busy.
 PATIENCE = float(os.environ.get("PATIENCE", "60"))
 
