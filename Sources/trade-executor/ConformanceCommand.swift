@@ -26,7 +26,7 @@ struct ConformanceCommand: ParsableCommand {
 
             --client turns it round: it stands in for a worker at both endpoints, places no orders, and tells what a \
             client does right that connects there. It answers late, twice and with refusals, leaves outcomes out and \
-            begins another stream. A publisher should send five decisions, one after the other. What a subscriber \
+            begins another stream. A publisher should send four decisions, one after the other. What a subscriber \
             handles can be piped in, a JSON object with stream and seq for each outcome:
 
             my-subscriber | trade-executor conformance --client
