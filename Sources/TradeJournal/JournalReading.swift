@@ -124,7 +124,7 @@ extension TradeJournal {
         (counters.seq, counters.strategies)
     }
 
-    private func decision(_ message: [UInt8]) throws(JournalFault) -> Decision {
+    func decision(_ message: [UInt8]) throws(JournalFault) -> Decision {
         guard case .success(.decision(let decision)) = RequestFrame.read(message) else {
             let text = String(decoding: message, as: UTF8.self)
             throw JournalFault.unreadable("a stored decision cannot be read: \(text)")
@@ -132,7 +132,7 @@ extension TradeJournal {
         return decision
     }
 
-    private func time(_ text: String) throws(JournalFault) -> Timestamp {
+    func time(_ text: String) throws(JournalFault) -> Timestamp {
         guard let time = Timestamp(text) else { throw JournalFault.unreadable("a time reads \(text)") }
         return time
     }

@@ -26,6 +26,7 @@ struct Statements {
     let upsertOrder: PreparedStatement
     let order: PreparedStatement
     let openExecutions: PreparedStatement
+    let begunSince: PreparedStatement
 
     let insertOutcome: PreparedStatement
     let outcome: PreparedStatement
@@ -138,6 +139,8 @@ struct Statements {
                 SELECT trade_decision_id FROM trade_executions WHERE legs_open = 1)
             ORDER BY 1
             """)
+
+        begunSince = try prepare(BegunExecutions.sql)
 
         insertOutcome = try prepare(
             """

@@ -16,6 +16,8 @@ package final class Worker<Intake: DecisionIntake> {
     let placement: any OrderPlacement
     let warmUpLine: any OrderLookUps
     let halts: any HaltSwitch
+    /// Nil where none are set.
+    let limits: SendLimits?
     let clock: any WorkerClock
     let executionIDs: any ExecutionIDs
     let probe: any WorkerProbe
@@ -54,7 +56,7 @@ package final class Worker<Intake: DecisionIntake> {
     package init(
         settings: WorkerSettings, journal: TradeJournal, intake: Intake, topic: any OutcomeTopic,
         placement: any OrderPlacement, lookUps: any OrderLookUps, warmUpLine: any OrderLookUps,
-        halts: any HaltSwitch, clock: any WorkerClock, executionIDs: any ExecutionIDs,
+        halts: any HaltSwitch, limits: SendLimits? = nil, clock: any WorkerClock, executionIDs: any ExecutionIDs,
         probe: any WorkerProbe = NoProbe(), log: Logger
     ) throws(WorkerFault) {
         self.settings = settings
@@ -64,6 +66,7 @@ package final class Worker<Intake: DecisionIntake> {
         self.placement = placement
         self.warmUpLine = warmUpLine
         self.halts = halts
+        self.limits = limits
         self.clock = clock
         self.executionIDs = executionIDs
         self.probe = probe
@@ -83,6 +86,7 @@ package final class Worker<Intake: DecisionIntake> {
         }
         try takeUpOpenExecutions()
         do throws(JournalFault) {
+            try limits?.recount(journal, at: startedAt)
             haltKeeping = try Self.takeUpHalts(settings, journal, halts, unknown: resolver.orders.unknown, log: log)
         } catch {
             throw .journal(error)
@@ -102,6 +106,7 @@ package final class Worker<Intake: DecisionIntake> {
         if !messages.isEmpty { probe.pass(.received) }
         takeAttemptResult(at: now)
         let seen = takeLookUpAnswer(at: now)
+        takeLimitAnswer(at: now)
         haltByItself(seen, at: now)
         let inForce = isHeartbeatDue ? haltsInForce() : []
 
@@ -111,6 +116,7 @@ package final class Worker<Intake: DecisionIntake> {
         try publish(record.outcomes)
         try send(record.intent, chosenAt: now)
         try reply(to: messages, record.replies)
+        try askForLimits(at: now)
         try askBroker(at: now)
         try keepConnectionWarm(at: now)
         if isHeartbeatDue { try beatHeart(inForce, at: now) }
@@ -140,6 +146,7 @@ package final class Worker<Intake: DecisionIntake> {
         } else if let due = resolver.nextDue(onlyUrgent: !mayAskIdly(at: now)) {
             next = min(next, due)
         }
+        if let due = limitQuestionDue(at: now) { next = min(next, due) }
         return next
     }
 
@@ -209,13 +216,20 @@ package final class Worker<Intake: DecisionIntake> {
         for row in record.leftQueue { resolver.priorSends.forget(row) }
         frontIsHeldBack = record.foundNothingToSend
         refusedCount += record.refusedCount
-        if let seen = record.seen { resolver.remember(seen, at: now.monotonic) }
+        if let seen = record.seen {
+            resolver.remember(seen, at: now.monotonic)
+            // An order was adopted that counts from when it was sent.
+            if seen.leftQueue != nil { limits?.forgetCounters() }
+        }
         if let ended = record.endedAttempt {
             attempt = nil
             attemptResult = nil
             resolver.putEndedAttempt(ended, at: now.monotonic)
         }
-        if let intent = record.intent { attempt = intent.open }
+        if let intent = record.intent {
+            attempt = intent.open
+            limits?.count(intent.waiting, at: now)
+        }
     }
 
     private func publish(_ outcomes: [StoredOutcome]) throws(WorkerFault) {
@@ -285,6 +299,9 @@ final class TurnRecord {
     /// The attempt to begin now.
     var intent: Intent?
 
+    /// Whether it was looked in this turn whether there are other limits.
+    var hasLookedForLimits = false
+
     /// What the kill switch says in this turn.
     private var haltsSeen: [StrategyName: Halt?] = [:]
 
@@ -303,7 +320,7 @@ final class TurnRecord {
     struct Intent {
         let open: OpenExecution
         let body: [UInt8]
-        let deadline: Deadline
+        let waiting: WaitingDecision
     }
 
     var isEmpty: Bool { accepted.isEmpty && outcomes.isEmpty && intent == nil }

@@ -59,6 +59,20 @@ struct CheckPoints {
         }
     }
 
+    mutating func checkLimits(_ configuration: Configuration) {
+        guard let path = configuration.limits else {
+            return add(.fine, "limits", "none are set; --limits names a file of them")
+        }
+        do {
+            let limits = try WatchedLimits(path).limits
+            let lines = limits.lines
+            add(.fine, "limits", lines.isEmpty ? "\(path) limits nothing" : "\(path) is in order")
+            for line in lines { add(.fine, "limits", line) }
+        } catch {
+            add(.wrong, "limits", "\(error)")
+        }
+    }
+
     /// Who can connect. A broken list or key would keep the worker from starting.
     mutating func checkAccess(_ configuration: Configuration) {
         guard let keys = configuration.access.keys else {

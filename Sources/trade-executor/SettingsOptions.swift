@@ -19,6 +19,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: help(.queueMax)) var queueMax: String?
     @Option(help: help(.settleTime)) var settleTimeS: String?
     @Option(help: help(.onUnknown)) var onUnknown: String?
+    @Option(help: help(.limits)) var limits: String?
     @Option(help: help(.haltAfterErrors)) var haltAfterErrors: String?
     @Option(help: help(.haltOverUnknown)) var haltOverUnknown: String?
     @Option(help: help(.haltHolds)) var haltHolds: String?
@@ -42,9 +43,9 @@ struct SettingsOptions: ParsableArguments {
             (.allowedKeys, allowedKeys), (.ipcUsers, ipcUsers), (.stateDirectory, stateDir),
             (.partition, partition), (.brokerURL, brokerUrl), (.brokerConnectTimeout, brokerConnectTimeoutMs),
             (.brokerTimeout, brokerTimeoutMs), (.requestsPerMinute, requestsPerMinute), (.maxAge, maxAgeS),
-            (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown),
-            (.haltAfterErrors, haltAfterErrors),
-            (.haltOverUnknown, haltOverUnknown), (.haltHolds, haltHolds), (.credentials, credentials),
+            (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.limits, limits),
+            (.haltAfterErrors, haltAfterErrors), (.haltOverUnknown, haltOverUnknown), (.haltHolds, haltHolds),
+            (.credentials, credentials),
             (.logLevel, logLevel),
         ]
         return all.reduce(into: [:]) { flags, flag in flags[flag.0] = flag.1 }

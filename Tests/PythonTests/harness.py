@@ -11,6 +11,7 @@ import os
 import pathlib
 import queue
 import random
+import re
 import signal
 import socket
 import sqlite3
@@ -71,7 +72,18 @@ def eventually(what: str, condition: Callable[[], Any], patience: float = PATIEN
 # --- Schemas
 
 
-def _schemas() -> dict[str, jsonschema.Draft202012Validator]:
+def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
+    """Patterns as JSON Schema means them: `$` is the end, where Python's also allows a line feed."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+SchemaValidator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator, {"pattern": _pattern}
+)
+
+
+def _schemas() -> dict[str, Any]:
     documents = {
         path.name.removesuffix(".schema.json"): json.loads(path.read_text())
         for path in sorted((REPOSITORY / "deploy/contract").glob("*.schema.json"))
@@ -80,7 +92,7 @@ def _schemas() -> dict[str, jsonschema.Draft202012Validator]:
         [(document["$id"], Resource.from_contents(document)) for document in documents.values()]
     )
     return {
-        name: jsonschema.Draft202012Validator(
+        name: SchemaValidator(
             document,
             registry=registry,
             format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,

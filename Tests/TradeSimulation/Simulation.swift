@@ -17,6 +17,7 @@ package final class Simulation {
     private var circumstances: Circumstances
     private let time = VirtualTime()
     private let halts = SimulatedHalts()
+    private let limits: SimulatedLimits
     /// In some worlds the worker halts by itself, until an operator has seen it.
     private let automaticHalt: AutomaticHalt.Thresholds
     private var operatorChance: Chance
@@ -60,7 +61,8 @@ package final class Simulation {
         if bug == .diskLies { circumstances.deathIsPowerFailure = 900 }
         if bug == .diskLies || bug == .acknowledgesEarly { circumstances.lifeSpan = .seconds(20) }
         let mayOvertake = circumstances.haltEvery != nil || circumstances.settings.holdsStrategyOfUnknown
-        ledger = Ledger(time: time, halts: halts, mayOvertake: mayOvertake, bug: bug, trace: trace)
+        limits = SimulatedLimits(circumstances, seed: seed, time: time, bug: bug)
+        ledger = Ledger(time: time, halts: halts, limits: limits, mayOvertake: mayOvertake, bug: bug, trace: trace)
         disk = SimulatedDisk(name: "seed-\(seed)-\(UUID().uuidString)", seed: chance.seed())
         disk.honoursSyncs = bug != .diskLies
         broker = SimulatedBroker(circumstances, seed: seed, time: time, ledger: ledger, bug: bug)
@@ -91,6 +93,7 @@ package final class Simulation {
     /// Runs the world to its end.
     package func run() -> (figures: Figures, violation: Violation?) {
         ledger.note("\(circumstances)")
+        if let limits = limits.limits { ledger.note("limits: \(limits.lines)") }
         life.end()
         startLife()
         planTroubles()
@@ -212,13 +215,18 @@ package final class Simulation {
         settings.automaticHalt = automaticHalt
         settings.haltHolds = seed.isMultiple(of: 2)
         settings.heartbeatInterval = circumstances.settings.heartbeatInterval
+        let lifeLimits = limits.limits.map { limits in
+            SendLimits(
+                LifeLimits(limits, Chance(seed: seed, of: "limits of \(lifeCount)"), bug: bug),
+                line: LifeLine(broker, ledger, life))
+        }
         let probe = DeathAtPoint(life: life, plan: deathAtPoint())
         return try Worker(
             settings: settings, journal: journal, intake: LifeIntake(bus: bus, life: life, bug: bug),
             topic: LifeTopic(bus: bus, ledger: ledger, life: life, bug: bug),
             placement: LifeLine(broker, ledger, life), lookUps: LifeLine(broker, ledger, life),
             warmUpLine: LifeLine(broker, ledger, life),
-            halts: LifeHalts(halts: halts, life: life, bug: bug), clock: clock,
+            halts: LifeHalts(halts: halts, life: life, bug: bug), limits: lifeLimits, clock: clock,
             executionIDs: LifeIDs(Chance(seed: seed, of: "ids of \(lifeCount)")), probe: probe,
             log: Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }))
     }

@@ -15,6 +15,8 @@ package struct Configuration: Sendable {
     package var credentialsSource: CredentialsSource
     package var brokerConnectTimeoutMilliseconds: Int
     package var brokerTimeoutMilliseconds: Int
+    /// The path of the limits file; nil where there is none.
+    package var limits: String?
     package var logLevel: Logger.Level
 
     /// What is wrong with a setting, where it came from, and what to do.
@@ -54,6 +56,7 @@ package struct Configuration: Sendable {
         (credentials, credentialsSource) = try Configuration.credentials(source, credentialFiles, brokerURL)
         brokerConnectTimeoutMilliseconds = try source.integer(.brokerConnectTimeout, 1...600_000)
         brokerTimeoutMilliseconds = try source.integer(.brokerTimeout, 1...600_000)
+        limits = source.text(.limits)
         guard let level = Logger.Level(rawValue: source.required(.logLevel)) else {
             throw source.problem(.logLevel, "must be debug, info, notice, warning or error")
         }

@@ -18,6 +18,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case queueMax = "queue_max"
     case settleTime = "settle_time_s"
     case onUnknown = "on_unknown"
+    case limits
     case haltAfterErrors = "halt_after_errors"
     case haltOverUnknown = "halt_over_unknown"
     case haltHolds = "halt_holds"
@@ -61,7 +62,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .haltHolds: "false"
         case .logLevel: "notice"
         case .pullIntake, .serverKey, .allowedKeys, .ipcUsers, .clientKey, .serverPublicKey, .stateDirectory,
-            .requestsPerMinute, .credentials, .keyID, .secretKey:
+            .requestsPerMinute, .limits, .credentials, .keyID, .secretKey:
             nil
         }
     }
@@ -91,6 +92,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .queueMax: "How many accepted decisions may wait."
         case .settleTime: "How long after a lost answer an order must be missing to count as absent, in seconds."
         case .onUnknown: "While an attempt is unknown, its strategy's next decisions: continue, or hold-strategy."
+        case .limits:
+            "A JSON file of limits that every order is held against; read again when it changes. No limits unless set."
         case .haltAfterErrors:
             """
             Halts all trading after so many broker errors in a row: answers lost, nothing sent, HTTP 401, 429 or 5xx; \
