@@ -46,11 +46,21 @@ package struct ZeroMQIntake: DecisionIntake {
         guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
         return IncomingMessage(
             envelope: message.envelope, body: message.body, sender: message.sender,
-            hasTooManyFrames: message.hasTooManyFrames)
+            excess: message.excess?.refusal)
     }
 
     package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(EdgeFault) {
         try faulting { () throws(ZeroMQError) in try socket.reply(body, to: envelope) }
+    }
+}
+
+extension IntakeSocket.Excess {
+    fileprivate var refusal: Refusal {
+        switch self {
+        case .frames: Refusal(.tooLarge, "a message has at most \(IntakeSocket.framesMax) frames")
+        case .envelope:
+            Refusal(.tooLarge, "the frames before the body have at most \(IntakeSocket.envelopeBytesMax) bytes in all")
+        }
     }
 }
 

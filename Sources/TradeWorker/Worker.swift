@@ -41,6 +41,7 @@ package final class Worker<Intake: DecisionIntake> {
     var coldFrom: MonotonicTime
     var isWarmingUp = false
     var refusedCount = 0
+    var refusalKeeping = RefusalKeeping()
     let startedAt: ClockReading
 
     /// Whether what is decided can be stored.
@@ -103,10 +104,13 @@ package final class Worker<Intake: DecisionIntake> {
         try reply(to: messages, record.replies)
         try askBroker(at: now)
         try keepConnectionWarm(at: now)
-        if isHeartbeatDue { try beatHeart(at: now) }
+        if isHeartbeatDue {
+            try beatHeart(at: now)
+            reportRefusals(at: now)
+        }
         try copyLogBack(at: now)
         if storage == .working, attemptResult != nil || attempt == nil && !record.isEmpty { return true }
-        return messages.count == Self.messagesMax || seen != nil || frontIsHeldBack && queue.canReadOn
+        return Self.fillTurn(messages) || seen != nil || frontIsHeldBack && queue.canReadOn
     }
 
     /// No more decisions are taken, and none is sent; the attempt under way is finished. Publishers are told
@@ -147,12 +151,17 @@ package final class Worker<Intake: DecisionIntake> {
         do throws(JournalFault) {
             if queue.canReadOn, queue.front.isEmpty || frontIsHeldBack { try queue.readOn(journal) }
             let requests = messages.map { Incoming($0) }
-            guard
-                requests.contains(where: \.needsStoring) || attemptResult != nil || seen?.needsStoring ?? false
-                    || isRetry || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
-            else { return TurnRecord(replies: try answerReadOnly(requests, at: now)) }
-
             let record = TurnRecord()
+            let keepsRefused = refusalKeeping.mayKeep(at: now.monotonic)
+            guard
+                requests.contains(where: { $0.needsStoring(keepingRefused: keepsRefused) }) || attemptResult != nil
+                    || seen?.needsStoring ?? false || isRetry
+                    || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
+            else {
+                try answerReadOnly(requests, record, at: now)
+                return record
+            }
+
             let commitsBefore = journal.commitsInLog
             try journal.write { (transaction) throws(JournalFault) in
                 if isRetry { try transaction.tryOut() }
@@ -166,7 +175,7 @@ package final class Worker<Intake: DecisionIntake> {
             record.pass(probe, isCommitted: true)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
-            record.replies = try answerReadOnly(requests, replies: record.replies, at: now)
+            try answerReadOnly(requests, record, at: now)
             return record
         } catch {
             try storageFailed(error, at: now)

@@ -11,17 +11,18 @@ struct Incoming<Envelope> {
 
     init(_ message: IncomingMessage<Envelope>) {
         self.message = message
-        if message.hasTooManyFrames {
-            request = .failure(RefusedFrame(Refusal(.tooLarge, "a message has at most 8 frames")))
+        if let excess = message.excess {
+            request = .failure(RefusedFrame(excess))
         } else {
             request = RequestFrame.read(message.body)
         }
     }
 
-    /// Whether it leaves a trace in the database: a decision does, and so does a message that is refused.
-    var needsStoring: Bool {
+    /// Whether it leaves a trace in the database: a decision does, and so does a refused message that is kept.
+    func needsStoring(keepingRefused: Bool) -> Bool {
         switch request {
-        case .success(.decision), .failure: true
+        case .success(.decision): true
+        case .failure: keepingRefused
         case .success(.replay), .success(.reconcile), .success(.status), .success(.ping): false
         }
     }
@@ -31,15 +32,22 @@ struct Incoming<Envelope> {
 extension Worker {
     /// How many messages one turn takes, so that neither the broker's answers nor the first of many publishers wait long.
     static var messagesMax: Int { 64 }
+    /// How many bytes of messages one turn takes, for the same reason; the one that goes beyond it is the last.
+    static var messageBytesMax: Int { 256 << 10 }
 
     func receiveMessages() throws(WorkerFault) -> [IncomingMessage<Intake.Envelope>] {
         var messages: [IncomingMessage<Intake.Envelope>] = []
         do throws(EdgeFault) {
-            while messages.count < Self.messagesMax, let message = try intake.receive() { messages.append(message) }
+            while !Self.fillTurn(messages), let message = try intake.receive() { messages.append(message) }
         } catch {
             throw .edge(error)
         }
         return messages
+    }
+
+    /// Whether a turn that takes these takes no more.
+    static func fillTurn(_ messages: [IncomingMessage<Intake.Envelope>]) -> Bool {
+        messages.count >= Self.messagesMax || messages.reduce(0) { $0 + $1.body.count } >= Self.messageBytesMax
     }
 
     func reply(
@@ -131,8 +139,10 @@ extension Worker {
         _ refused: RefusedFrame, _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction,
         _ record: TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
-        try transaction.refuse(
-            refused.refusal, body: incoming.message.body, sender: incoming.message.sender, at: now.moment)
+        if refusalKeeping.note(at: now.monotonic) {
+            try transaction.refuse(
+                refused.refusal, body: incoming.message.body, sender: incoming.message.sender, at: now.moment)
+        }
         record.refusedCount += 1
         record.replies.append(Acknowledgement.refused(refused))
     }
@@ -199,19 +209,43 @@ extension Worker {
 
     /// Answers what has no answer yet. Nothing here can undo what the turn has stored.
     func answerReadOnly(
-        _ requests: [Incoming<Intake.Envelope>], replies: [[UInt8]?] = [], at now: ClockReading
-    ) throws(JournalFault) -> [[UInt8]?] {
-        var answers: [[UInt8]?] = []
+        _ requests: [Incoming<Intake.Envelope>], _ record: TurnRecord, at now: ClockReading
+    ) throws(JournalFault) {
+        let stored = record.replies
+        // The same for all who ask in this turn.
+        var status: [UInt8]?
+        record.replies = []
         for (index, incoming) in requests.enumerated() {
             switch incoming.request {
-            case .success(.replay(let request)): answers.append(try replay(request))
-            case .success(.status): answers.append(StateFrame.body("status", state(at: now)))
-            case .success(.reconcile(let id)): answers.append(reconcile(id, at: now))
-            case .success(.ping): answers.append(pong())
-            case .success(.decision), .failure: answers.append(replies[index])
+            case .success(.replay(let request)): record.replies.append(try replay(request))
+            case .success(.status):
+                let body = status ?? StateFrame.body("status", state(at: now))
+                status = body
+                record.replies.append(body)
+            case .success(.reconcile(let id)): record.replies.append(reconcile(id, at: now))
+            case .success(.ping): record.replies.append(pong())
+            case .failure(let refused) where stored.isEmpty: leaveOut(refused, record, at: now)
+            case .success(.decision), .failure: record.replies.append(stored[index])
             }
         }
-        return answers
+    }
+
+    /// Answers a refused message that is not kept.
+    private func leaveOut(_ refused: RefusedFrame, _ record: TurnRecord, at now: ClockReading) {
+        let isKept = refusalKeeping.note(at: now.monotonic)
+        precondition(!isKept, "what is kept is refused within a transaction")
+        record.refusedCount += 1
+        record.replies.append(Acknowledgement.refused(refused))
+    }
+
+    /// Says, now and then, that refused messages are not kept.
+    func reportRefusals(at now: ClockReading) {
+        guard let count = refusalKeeping.takeReport(at: now.monotonic) else { return }
+        log.warning(
+            """
+            \(count) refused messages were answered and not kept in refused_messages: more come than \
+            \(RefusalKeeping.perMinute) a minute
+            """)
     }
 
     private func pong() -> [UInt8] {

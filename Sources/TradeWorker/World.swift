@@ -24,14 +24,14 @@ package struct IncomingMessage<Envelope> {
     package let envelope: Envelope?
     package let body: [UInt8]
     package let sender: String?
-    /// Whether it had more frames than the contract allows.
-    package let hasTooManyFrames: Bool
+    /// What the message has too much of, beside its body, to be read at all.
+    package let excess: Refusal?
 
-    package init(envelope: Envelope?, body: [UInt8], sender: String?, hasTooManyFrames: Bool = false) {
+    package init(envelope: Envelope?, body: [UInt8], sender: String?, excess: Refusal? = nil) {
         self.envelope = envelope
         self.body = body
         self.sender = sender
-        self.hasTooManyFrames = hasTooManyFrames
+        self.excess = excess
     }
 }
 

@@ -4,15 +4,30 @@ package final class IntakeSocket {
     package struct Message {
         /// The frames before the body, echoed unchanged in the reply; nil for a message that gets none.
         package let envelope: [[UInt8]]?
+        /// One byte more than `bodyBytesMax` of a body that is longer.
         package let body: [UInt8]
         /// The peer's network address where ZeroMQ knows it.
         package let sender: String?
-        /// Whether it had more frames than are taken.
-        package let hasTooManyFrames: Bool
+        /// What there is too much of, beside the body; nil for an ordinary message.
+        package let excess: Excess?
+    }
+
+    package enum Excess {
+        /// More frames than `framesMax`.
+        case frames
+        /// Frames before the body of more than `envelopeBytesMax` in all. They are not echoed.
+        case envelope
     }
 
     /// The most frames of one message, the body included.
     package static let framesMax = 8
+    /// The most bytes of the frames before the body.
+    package static let envelopeBytesMax = 4096
+    /// The most bytes of a body.
+    package static let bodyBytesMax = 65_536
+
+    /// How many messages of one connection wait here before the next are left in the kernel's hands.
+    private static let receiveQueueMax: Int32 = 64
 
     /// The endpoint that is bound, with the port that a wildcard stood for.
     package let endpoint: String
@@ -42,6 +57,7 @@ package final class IntakeSocket {
     /// Frames of up to 1 MiB are let in, so that a body over the contract's 64 KiB gets an answer and not a silence.
     private static func configure(_ socket: ZeroMQSocket) throws(ZeroMQError) {
         try socket.setFrameMax(1 << 20)
+        try socket.setReceiveQueueMax(receiveQueueMax)
         try socket.setHeartbeats()
         try socket.setLinger(1000)
     }
@@ -69,19 +85,31 @@ package final class IntakeSocket {
     /// The next message, the ROUTER's first; nil when none waits.
     package func receive() throws(ZeroMQError) -> Message? {
         guard mayHaveMessages else { return nil }
-        if let frames = try router.receiveMessage(framesMax: IntakeSocket.framesMax + 1), let last = frames.last {
+        if let frames = try router.receiveMessage(
+            framesMax: IntakeSocket.framesMax + 1, bytesMax: IntakeSocket.bodyBytesMax + 1)
+        {
             // The first frame is the ROUTER's own name for the connection, which the sender did not send.
-            return Message(
-                envelope: frames.dropLast().map(\.bytes), body: last.bytes, sender: last.peerAddress,
-                hasTooManyFrames: frames.count > IntakeSocket.framesMax + 1)
+            return message(frames.dropFirst(), from: frames[0])
         }
-        if let pull, let frames = try pull.receiveMessage(framesMax: IntakeSocket.framesMax), let last = frames.last {
-            return Message(
-                envelope: nil, body: last.bytes, sender: last.peerAddress,
-                hasTooManyFrames: frames.count > IntakeSocket.framesMax)
+        if let pull,
+            let frames = try pull.receiveMessage(
+                framesMax: IntakeSocket.framesMax, bytesMax: IntakeSocket.bodyBytesMax + 1)
+        {
+            return message(frames[...], from: nil)
         }
         mayHaveMessages = false
         return nil
+    }
+
+    /// - Parameter connection: The frame that a reply must begin with; nil where none is sent.
+    private func message(_ frames: ArraySlice<ZeroMQSocket.Frame>, from connection: ZeroMQSocket.Frame?) -> Message {
+        let before = frames.dropLast()
+        let isEnvelopeLong = before.reduce(0) { $0 + $1.size } > IntakeSocket.envelopeBytesMax
+        let echoed = isEnvelopeLong ? [] : before.map(\.bytes)
+        return Message(
+            envelope: connection.map { [$0.bytes] + echoed }, body: frames.last?.bytes ?? [],
+            sender: frames.last?.peerAddress,
+            excess: frames.count > IntakeSocket.framesMax ? .frames : isEnvelopeLong ? .envelope : nil)
     }
 
     /// Answers without waiting. A sender that is gone or does not read loses the answer; it asks again.

@@ -145,13 +145,17 @@ package final class ZeroMQSocket {
 
     /// One frame: its bytes, whether more frames of the same message follow, and the peer's address where known.
     package struct Frame {
+        /// Its first bytes, as many as were asked for.
         package let bytes: [UInt8]
+        /// How many bytes it had when it came.
+        package let size: Int
         package let hasMore: Bool
         package let peerAddress: String?
     }
 
     /// The next frame; nil when nothing waits (or the receive timeout passed).
-    package func receive(wait: Bool = false) throws(ZeroMQError) -> Frame? {
+    /// - Parameter bytesMax: How many of its bytes are wanted.
+    package func receive(wait: Bool = false, bytesMax: Int = .max) throws(ZeroMQError) -> Frame? {
         while zmq_msg_recv(message, handle, wait ? 0 : ZMQ_DONTWAIT) < 0 {
             switch zmq_errno() {
             case EINTR: continue
@@ -159,18 +163,24 @@ package final class ZeroMQSocket {
             default: throw ZeroMQError("receiving")
             }
         }
-        let bytes = Array(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message)))
+        let size = zmq_msg_size(message)
+        let bytes = Array(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: min(size, bytesMax)))
         let hasMore = zmq_msg_more(message) != 0
         let address = hasMore ? nil : zmq_msg_gets(message, "Peer-Address").map { String(cString: $0) }
-        return Frame(bytes: bytes, hasMore: hasMore, peerAddress: address)
+        return Frame(bytes: bytes, size: size, hasMore: hasMore, peerAddress: address)
     }
 
     /// All frames of the next message, at most `framesMax` of them; the rest is read and thrown away.
-    package func receiveMessage(wait: Bool = false, framesMax: Int = 8) throws(ZeroMQError) -> [Frame]? {
-        guard var frame = try receive(wait: wait) else { return nil }
+    /// - Parameter bytesMax: How many bytes of each frame are wanted.
+    package func receiveMessage(
+        wait: Bool = false, framesMax: Int = 8, bytesMax: Int = .max
+    ) throws(ZeroMQError) -> [Frame]? {
+        guard var frame = try receive(wait: wait, bytesMax: bytesMax) else { return nil }
         var frames = [frame]
         while frame.hasMore {
-            guard let next = try receive(wait: true) else { return frames }
+            guard let next = try receive(wait: true, bytesMax: frames.count <= framesMax ? bytesMax : 0) else {
+                return frames
+            }
             frame = next
             if frames.count <= framesMax { frames.append(frame) }
         }
