@@ -39,18 +39,25 @@ package struct HostClock: WorkerClock {
 /// The intake as ZeroMQ has it.
 package struct ZeroMQIntake: DecisionIntake {
     private let socket: IntakeSocket
+    private let traffic: ConnectionTraffic
 
-    package init(_ socket: IntakeSocket) { self.socket = socket }
+    /// - Parameter traffic: Where the bytes of every connection are counted.
+    package init(_ socket: IntakeSocket, _ traffic: ConnectionTraffic) {
+        self.socket = socket
+        self.traffic = traffic
+    }
 
-    package func receive() throws(EdgeFault) -> IncomingMessage<[[UInt8]]>? {
+    package func receive() throws(EdgeFault) -> IncomingMessage<IntakeSocket.ReturnAddress>? {
         guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
+        if let passage = message.passage { traffic.took(passage.bytes, from: passage.connection) }
         return IncomingMessage(
-            envelope: message.envelope, body: message.body, sender: message.sender,
+            envelope: message.returnAddress, body: message.body, sender: message.sender,
             excess: message.excess?.refusal)
     }
 
-    package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(EdgeFault) {
-        try faulting { () throws(ZeroMQError) in try socket.reply(body, to: envelope) }
+    package func reply(_ body: [UInt8], to address: IntakeSocket.ReturnAddress) throws(EdgeFault) {
+        let passage = try faulting { () throws(ZeroMQError) in try socket.reply(body, to: address) }
+        if let passage { traffic.handed(passage.bytes, to: passage.connection) }
     }
 }
 

@@ -45,9 +45,11 @@ extension Worker {
         return messages
     }
 
-    /// Whether a turn that takes these takes no more.
+    /// Whether a turn that takes these takes no more. A message of too many frames, of which it is not known how many
+    /// more, is the last.
     static func fillTurn(_ messages: [IncomingMessage<Intake.Envelope>]) -> Bool {
-        messages.count >= Self.messagesMax || messages.reduce(0) { $0 + $1.body.count } >= Self.messageBytesMax
+        messages.count >= Self.messagesMax || messages.last?.excess != nil
+            || messages.reduce(0) { $0 + $1.body.count } >= Self.messageBytesMax
     }
 
     func reply(

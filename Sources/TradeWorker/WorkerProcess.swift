@@ -25,6 +25,7 @@ package enum WorkerProcess {
             // Before ZeroMQ starts its threads, which inherit what is blocked.
             let signals = try StopSignals()
             try ProcessPrivacy.forbidCoreDumps()
+            try ProcessDescriptors.raiseLimit()
             ProcessMemory.keepFreedMemory()
             TradeJournal.spareStatistics()
             ProcessMemory.giveBackCode()
@@ -33,11 +34,12 @@ package enum WorkerProcess {
             let context = try ZeroMQContext()
             let intake = try IntakeSocket(configuration.intake, pull: configuration.pullIntake, in: context)
             let topic = try OutcomeSocket(configuration.outcomes, in: context)
+            let traffic = ConnectionTraffic()
             let transport = try HTTPTransport(configuration.brokerAccess)
             let clock = try HostClock()
             let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
             let worker = try Worker(
-                settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake), topic: topic,
+                settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake, traffic), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 warmUpLine: transport.openLookUpLine(),
                 halts: HaltFiles(in: directory), clock: clock,
@@ -46,9 +48,14 @@ package enum WorkerProcess {
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }
             ProcessMemory.giveBackCode()
+            let connections = try ConnectionGuard(
+                intake: [intake.endpoint, intake.pullEndpoint].compactMap(\.self), outcomes: [topic.endpoint],
+                traffic: traffic, tell: { log.warning("\($0)") })
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
             ready("ready \(about)")
-            try drive(worker, intake, topic, transport, signals, clock, log)
+            try withExtendedLifetime(connections) {
+                try drive(worker, intake, topic, transport, signals, clock, log)
+            }
             // Closing everything is as much code as opening it.
             ProcessMemory.giveBackCode()
         } catch let failure as Failure {

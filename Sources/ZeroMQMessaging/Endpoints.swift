@@ -2,14 +2,30 @@
 package final class IntakeSocket {
     /// One message as it came.
     package struct Message {
-        /// The frames before the body, echoed unchanged in the reply; nil for a message that gets none.
-        package let envelope: [[UInt8]]?
+        /// Where a reply goes; nil for a message that gets none.
+        package let returnAddress: ReturnAddress?
         /// One byte more than `bodyBytesMax` of a body that is longer.
         package let body: [UInt8]
         /// The peer's network address where ZeroMQ knows it.
         package let sender: String?
         /// What there is too much of, beside the body; nil for an ordinary message.
         package let excess: Excess?
+        /// The connection it came over, and how many bytes of that it was, or a few more.
+        package let passage: Passage?
+    }
+
+    /// Bytes that went over a connection.
+    package struct Passage {
+        /// The descriptor of the connection's socket.
+        package let connection: Int32
+        package let bytes: Int
+    }
+
+    /// What a reply is addressed with.
+    package struct ReturnAddress {
+        /// The frames before the body, echoed unchanged.
+        fileprivate let envelope: [[UInt8]]
+        fileprivate let connection: Int32?
     }
 
     package enum Excess {
@@ -25,9 +41,6 @@ package final class IntakeSocket {
     package static let envelopeBytesMax = 4096
     /// The most bytes of a body.
     package static let bodyBytesMax = 65_536
-
-    /// How many messages of one connection wait here before the next are left in the kernel's hands.
-    private static let receiveQueueMax: Int32 = 64
 
     /// The endpoint that is bound, with the port that a wildcard stood for.
     package let endpoint: String
@@ -57,8 +70,7 @@ package final class IntakeSocket {
     /// Frames of up to 1 MiB are let in, so that a body over the contract's 64 KiB gets an answer and not a silence.
     private static func configure(_ socket: ZeroMQSocket) throws(ZeroMQError) {
         try socket.setFrameMax(1 << 20)
-        try socket.setReceiveQueueMax(receiveQueueMax)
-        try socket.setHeartbeats()
+        try socket.setForStrangers()
         try socket.setLinger(1000)
     }
 
@@ -85,37 +97,48 @@ package final class IntakeSocket {
     /// The next message, the ROUTER's first; nil when none waits.
     package func receive() throws(ZeroMQError) -> Message? {
         guard mayHaveMessages else { return nil }
-        if let frames = try router.receiveMessage(
+        if let counted = try router.receiveCounted(
             framesMax: IntakeSocket.framesMax + 1, bytesMax: IntakeSocket.bodyBytesMax + 1)
         {
             // The first frame is the ROUTER's own name for the connection, which the sender did not send.
-            return message(frames.dropFirst(), from: frames[0])
+            return message(counted, counted.frames.dropFirst(), from: counted.frames[0])
         }
         if let pull,
-            let frames = try pull.receiveMessage(
+            let counted = try pull.receiveCounted(
                 framesMax: IntakeSocket.framesMax, bytesMax: IntakeSocket.bodyBytesMax + 1)
         {
-            return message(frames[...], from: nil)
+            return message(counted, counted.frames[...], from: nil)
         }
         mayHaveMessages = false
         return nil
     }
 
-    /// - Parameter connection: The frame that a reply must begin with; nil where none is sent.
-    private func message(_ frames: ArraySlice<ZeroMQSocket.Frame>, from connection: ZeroMQSocket.Frame?) -> Message {
+    /// - Parameters:
+    ///   - frames: Those that the sender sent.
+    ///   - name: The frame that a reply must begin with; nil where none is sent.
+    private func message(
+        _ counted: ZeroMQSocket.CountedMessage, _ frames: ArraySlice<ZeroMQSocket.Frame>, from name: ZeroMQSocket.Frame?
+    ) -> Message {
         let before = frames.dropLast()
         let isEnvelopeLong = before.reduce(0) { $0 + $1.size } > IntakeSocket.envelopeBytesMax
         let echoed = isEnvelopeLong ? [] : before.map(\.bytes)
         return Message(
-            envelope: connection.map { [$0.bytes] + echoed }, body: frames.last?.bytes ?? [],
-            sender: frames.last?.peerAddress,
-            excess: frames.count > IntakeSocket.framesMax ? .frames : isEnvelopeLong ? .envelope : nil)
+            returnAddress: name.map { ReturnAddress(envelope: [$0.bytes] + echoed, connection: counted.connection) },
+            body: frames.last?.bytes ?? [], sender: frames.last?.peerAddress,
+            excess: frames.count > IntakeSocket.framesMax ? .frames : isEnvelopeLong ? .envelope : nil,
+            passage: counted.connection.map { Passage(connection: $0, bytes: counted.bytes) })
     }
 
     /// Answers without waiting. A sender that is gone or does not read loses the answer; it asks again.
-    package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(ZeroMQError) {
+    /// - Returns: What now waits to be sent over which connection; nil where nothing does.
+    package func reply(_ body: [UInt8], to address: ReturnAddress) throws(ZeroMQError) -> Passage? {
         mayHaveMessages = true
-        _ = try router.send(envelope + [body])
+        guard try router.send(address.envelope + [body]) == .sent, let connection = address.connection else {
+            return nil
+        }
+        // The first frame, the ROUTER's own, is not sent.
+        let bytes = address.envelope.dropFirst().reduce(body.count) { $0 + $1.count }
+        return Passage(connection: connection, bytes: bytes)
     }
 }
 
@@ -131,7 +154,7 @@ package final class OutcomeSocket {
         try socket.setSendQueueMax(10_000)
         // Subscribers send nothing but their subscriptions, and no topic of ours is longer than this.
         try socket.setFrameMax(256)
-        try socket.setHeartbeats()
+        try socket.setForStrangers()
         try socket.setLinger(1000)
         self.endpoint = try socket.bind(endpoint)
     }

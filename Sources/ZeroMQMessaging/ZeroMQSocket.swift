@@ -66,13 +66,21 @@ package final class ZeroMQSocket {
     /// Makes a ROUTER say when a reply's addressee is gone, instead of dropping it in silence.
     package func setRouterMandatory() throws(ZeroMQError) { try set(ZMQ_ROUTER_MANDATORY, 1 as Int32) }
 
-    /// Finds dead peers in bounded time: half-open handshakes after 5 s, silent connections after 15 s.
-    package func setHeartbeats() throws(ZeroMQError) {
+    /// Makes a socket that strangers connect to safe from what aborts libzmq (4.3.4 and 4.3.5), and ends half-open
+    /// handshakes after 5 s and connections to dead machines after two minutes.
+    ///
+    /// Where a queue is full, libzmq stops reading a connection. If that connection ends while it is stopped, libzmq
+    /// notes an error, and an assertion fails as soon as a heartbeat is due for it or is found in what was read before
+    /// (libzmq issues 3937, 4364, 4767): any peer can end the process. So no queue of received messages is ever full, and
+    /// this side sends no heartbeats. What a peer's messages may take is bounded from outside of libzmq instead.
+    package func setForStrangers() throws(ZeroMQError) {
+        try set(ZMQ_RCVHWM, 0 as Int32)
+        try set(ZMQ_HEARTBEAT_IVL, 0 as Int32)
         try set(ZMQ_HANDSHAKE_IVL, 5000 as Int32)
-        try set(ZMQ_HEARTBEAT_IVL, 5000 as Int32)
-        try set(ZMQ_HEARTBEAT_TIMEOUT, 15_000 as Int32)
         try set(ZMQ_TCP_KEEPALIVE, 1 as Int32)
         try set(ZMQ_TCP_KEEPALIVE_IDLE, 60 as Int32)
+        try set(ZMQ_TCP_KEEPALIVE_INTVL, 10 as Int32)
+        try set(ZMQ_TCP_KEEPALIVE_CNT, 6 as Int32)
     }
 
     /// - Parameter prefix: The beginning of the topics wanted; empty for all.
@@ -175,16 +183,36 @@ package final class ZeroMQSocket {
     package func receiveMessage(
         wait: Bool = false, framesMax: Int = 8, bytesMax: Int = .max
     ) throws(ZeroMQError) -> [Frame]? {
+        try receiveCounted(wait: wait, framesMax: framesMax, bytesMax: bytesMax)?.frames
+    }
+
+    /// A message, and what it took to carry it.
+    struct CountedMessage {
+        var frames: [Frame]
+        /// All frames, those that were thrown away as well, each with what ZeroMQ and encryption may have put around it.
+        var bytes: Int
+        /// The descriptor of the connection that it came over; nil where ZeroMQ does not tell.
+        var connection: Int32?
+
+        /// The most that goes over the wire beside the bytes of one frame.
+        static let frameOverhead = 64
+    }
+
+    func receiveCounted(
+        wait: Bool = false, framesMax: Int, bytesMax: Int
+    ) throws(ZeroMQError) -> CountedMessage? {
         guard var frame = try receive(wait: wait, bytesMax: bytesMax) else { return nil }
-        var frames = [frame]
+        var counted = CountedMessage(frames: [frame], bytes: frame.size + CountedMessage.frameOverhead)
         while frame.hasMore {
-            guard let next = try receive(wait: true, bytesMax: frames.count <= framesMax ? bytesMax : 0) else {
-                return frames
-            }
+            let isKept = counted.frames.count <= framesMax
+            guard let next = try receive(wait: true, bytesMax: isKept ? bytesMax : 0) else { break }
             frame = next
-            if frames.count <= framesMax { frames.append(frame) }
+            counted.bytes += frame.size + CountedMessage.frameOverhead
+            if isKept { counted.frames.append(frame) }
         }
-        return frames
+        let connection = zmq_msg_get(message, ZMQ_SRCFD)
+        counted.connection = connection >= 0 ? connection : nil
+        return counted
     }
 
     /// Hands over all frames of a message without waiting.

@@ -144,6 +144,26 @@ def random_bytes(target: Target) -> None:
             target.done["cuts"] += 1
 
 
+def bursts_that_vanish(target: Target) -> None:
+    """More than is taken at once, heartbeats in it, and then a reset: libzmq aborts where it meets the heartbeat only
+    after the end of a connection that it had stopped reading."""
+    ping = frame(b"\x04PING\x00\x00", COMMAND)
+    bursts = [
+        (target.intake, b"DEALER", (frame(b'{"v":1,"type":"ping"}') + ping) * 2000),
+        (target.outcomes, b"SUB", (frame(b"\x01o") + ping) * 2000),
+    ]
+    for _ in target.rounds():
+        endpoint, kind, burst = RANDOM.choice(bursts)
+        try:
+            with shake_hands(endpoint, kind) as peer:
+                target.done["connections"] += 1
+                peer.sendall(burst)
+                time.sleep(RANDOM.choice([0, 0.0002, 0.001, 0.005]))
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except OSError:
+            target.done["cuts"] += 1
+
+
 def half_open_connections(target: Target) -> None:
     def begin() -> socket.socket:
         peer = connect(RANDOM.choice([target.intake, target.outcomes]))
@@ -344,6 +364,7 @@ def replays_again_and_again(target: Target) -> None:
 
 ATTACKS = [
     random_bytes,
+    bursts_that_vanish,
     half_open_connections,
     thousands_of_connections,
     talking_connections,
