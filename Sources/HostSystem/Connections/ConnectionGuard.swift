@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import TradingCore
 
@@ -24,7 +23,7 @@ package final class ConnectionGuard {
             &thread, nil,
             { argument in
                 guard let argument else { preconditionFailure("the thread is given what it works on") }
-                _ = clinux_name_thread("connections")
+                ThisProgram.nameThread("connections")
                 Unmanaged<ConnectionWatch>.fromOpaque(argument).takeRetainedValue().run()
                 return nil
             }, watch.toOpaque())

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import TradingCore
 
@@ -92,7 +91,7 @@ final class ConnectionWatch {
         }
         if verdict.trims, lastTrim.map({ now - $0 >= ConnectionWatch.trimInterval }) ?? true {
             lastTrim = now
-            malloc_trim(0)
+            ProcessMemory.giveBackFreed()
             if verdict.settles { rules.settle(residentBytes: memory.bytes()) }
         }
     }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// The connections of this process's listening sockets, whoever has accepted them. They can be looked at and cut; no
@@ -89,17 +88,17 @@ final class OwnConnections {
 
     /// Nil for the listening socket itself.
     private func traffic(_ descriptor: Int32, _ endpoint: LocalEndpoint) -> Traffic? {
-        var unread: Int32 = 0
-        var unsent: Int32 = 0
-        guard clinux_unread(descriptor, &unread) == 0, clinux_unsent(descriptor, &unsent) == 0 else { return nil }
+        guard let unread = SocketQueues.unread(descriptor), let unsent = SocketQueues.unsent(descriptor) else {
+            return nil
+        }
         switch endpoint {
         case .tcp:
             guard let counts = TCPCounts(descriptor) else { return nil }
-            return Traffic(read: counts.received - Int64(unread), sent: counts.acknowledged, unsent: Int64(unsent))
+            return Traffic(read: counts.received - unread, sent: counts.acknowledged, unsent: unsent)
         case .path:
             // The kernel does not count here. What waits at the moment is a sign of who sends much.
             guard SocketAddress(descriptor, getpeername) != nil else { return nil }
-            return Traffic(read: Int64(unread), sent: -Int64(unsent), unsent: Int64(unsent))
+            return Traffic(read: unread, sent: -unsent, unsent: unsent)
         }
     }
 
@@ -117,11 +116,27 @@ final class OwnConnections {
         for endpoint in closed.symmetricDifference(wanted) {
             guard endpoint.isCounted, let listener = listeners[endpoint] else { continue }
             if wanted.contains(endpoint) {
-                if clinux_drop_all(listener) == 0 { closed.insert(endpoint) }
-            } else if clinux_drop_nothing(listener) == 0 {
+                if dropAll(listener) { closed.insert(endpoint) }
+            } else if dropNothing(listener) {
                 closed.remove(endpoint)
             }
         }
+    }
+
+    /// Makes a socket that listens drop every packet that asks for a connection: with a packet filter of one instruction,
+    /// which says that none of any packet is kept.
+    private func dropAll(_ listener: Int32) -> Bool {
+        var instruction = PacketFilter.Instruction(code: PacketFilter.returnConstant, constant: 0)
+        return withUnsafeMutablePointer(to: &instruction) { instruction in
+            var program = PacketFilter(count: 1, instructions: instruction)
+            return setsockopt(
+                listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, socklen_t(MemoryLayout<PacketFilter>.size)) == 0
+        }
+    }
+
+    private func dropNothing(_ listener: Int32) -> Bool {
+        var unused: Int32 = 0
+        return setsockopt(listener, SOL_SOCKET, SO_DETACH_FILTER, &unused, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
     // MARK: Cutting
@@ -140,6 +155,21 @@ final class OwnConnections {
         shutdown(spare, Int32(SHUT_RDWR))
         return peer
     }
+}
+
+/// The kernel's `struct sock_fprog`, and its `struct sock_filter`.
+private struct PacketFilter {
+    struct Instruction {
+        var code: UInt16
+        var jumps: UInt16 = 0
+        var constant: UInt32
+    }
+
+    /// BPF_RET | BPF_K
+    static let returnConstant: UInt16 = 6
+
+    var count: UInt16
+    var instructions: UnsafeMutablePointer<Instruction>
 }
 
 /// What the kernel counts of a TCP connection: the part of its `struct tcp_info` that glibc's own ends before. In full
