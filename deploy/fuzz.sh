@@ -6,7 +6,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/install-tools.sh"
 cd "$repository"
 
-readers=(json exact-decimal timestamp decision-frame order-answer attempt-answer execution configuration-file halt-file)
+readers=(json exact-decimal timestamp decision-frame order-answer attempt-answer execution configuration-file halt-file
+    key-list key-file)
 corpus=Tests/Fuzzing/Corpus
 dictionaries=Tests/Fuzzing/Dictionaries
 build=.build-fuzz

@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// The few things done with files beside the database.
 package enum Files {
@@ -107,6 +107,40 @@ package enum Files {
         var status = stat()
         guard stat(path, &status) == 0 else { throw SystemError("looking at \(path)") }
         return status.st_mode & 0o077 != 0
+    }
+
+    /// Whether others than the owner can change a file.
+    package static func isWritableByOthers(_ path: String) throws(SystemError) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw SystemError("looking at \(path)") }
+        return status.st_mode & 0o022 != 0
+    }
+
+    /// Whether others than the owner and root can take names in a directory from those that have them.
+    package static func othersCanReplaceFiles(in directory: String) throws(SystemError) -> Bool {
+        var status = stat()
+        guard stat(directory, &status) == 0 else { throw SystemError("looking at \(directory)") }
+        if status.st_uid != geteuid(), status.st_uid != 0 { return true }
+        return status.st_mode & 0o022 != 0 && status.st_mode & S_ISVTX == 0
+    }
+
+    /// Sets who may use a file.
+    package static func setMode(_ mode: mode_t, of path: String) throws(SystemError) {
+        guard chmod(path, mode) == 0 else { throw SystemError("setting the mode of \(path)") }
+    }
+
+    /// Runs `body` while no other process runs one on the same path.
+    /// - Parameter path: A file that stays; made where there is none.
+    package static func withLock<Value, Failure: Error>(
+        _ path: String, _ body: () throws(Failure) -> Value
+    ) throws -> Value {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw SystemError("opening \(path)") }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw SystemError("locking \(path)") }
+        }
+        return try body()
     }
 }
 

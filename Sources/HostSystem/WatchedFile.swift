@@ -47,6 +47,7 @@ package final class WatchedFile<Meaning> {
     /// - Parameters:
     ///   - bytesMax: The largest file that is read.
     ///   - read: Makes sense of its bytes.
+    @inline(never)
     package init(
         _ path: String, bytesMax: Int, read: @escaping ([UInt8]) throws(Problem) -> Meaning
     ) throws(Problem) {

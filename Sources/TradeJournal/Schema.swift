@@ -173,7 +173,7 @@ enum Schema {
             expires_boot_id TEXT NOT NULL,         -- the same deadline on the monotonic clock of this boot
             expires_monotonic_us INTEGER NOT NULL,
             sequence INTEGER,
-            sender TEXT,                           -- the publisher's network address where known
+            sender TEXT,                           -- who published it: NAME@ADDRESS key PUBLIC-KEY, or the address
             message TEXT NOT NULL,                 -- the decision frame, byte for byte
             last_outcome_seq INTEGER,
             received_at TEXT NOT NULL,

@@ -39,19 +39,22 @@ package struct HostClock: WorkerClock {
 /// The intake as ZeroMQ has it.
 package struct ZeroMQIntake: DecisionIntake {
     private let socket: IntakeSocket
+    private let gate: AccessGate
     private let traffic: ConnectionTraffic
 
     /// - Parameter traffic: Where the bytes of every connection are counted.
-    package init(_ socket: IntakeSocket, _ traffic: ConnectionTraffic) {
+    package init(_ socket: IntakeSocket, behind gate: AccessGate, _ traffic: ConnectionTraffic) {
         self.socket = socket
+        self.gate = gate
         self.traffic = traffic
     }
 
     package func receive() throws(EdgeFault) -> IncomingMessage<IntakeSocket.ReturnAddress>? {
         guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
         if let passage = message.passage { traffic.took(passage.bytes, from: passage.connection) }
+        let (rights, sender) = gate.rights(address: message.address, userID: message.userID)
         return IncomingMessage(
-            envelope: message.returnAddress, body: message.body, sender: message.sender,
+            envelope: message.returnAddress, body: message.body, sender: sender, rights: rights,
             excess: message.excess?.refusal)
     }
 

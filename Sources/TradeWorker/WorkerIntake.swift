@@ -14,7 +14,7 @@ struct Incoming<Envelope> {
         if let excess = message.excess {
             request = .failure(RefusedFrame(excess))
         } else {
-            request = RequestFrame.read(message.body)
+            request = message.rights.allow(RequestFrame.read(message.body))
         }
     }
 

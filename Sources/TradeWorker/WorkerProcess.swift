@@ -32,14 +32,22 @@ package enum WorkerProcess {
             let directory = try StateDirectory(configuration.stateDirectory)
             let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
             let context = try ZeroMQContext()
-            let intake = try IntakeSocket(configuration.intake, pull: configuration.pullIntake, in: context)
-            let topic = try OutcomeSocket(configuration.outcomes, in: context)
+            // Before the sockets that it guards.
+            let gate = try AccessGate(configuration.access, in: context, log: log)
+            let guards = try EndpointGuards(configuration.access)
+            try guards.prepare(configuration)
+            let intake = try IntakeSocket(
+                configuration.intake, pull: configuration.pullIntake, guard: guards.socketGuard, in: context)
+            let topic = try OutcomeSocket(
+                configuration.outcomes, guard: guards.socketGuard(configuration.outcomes), in: context)
+            try guards.open(configuration)
             let traffic = ConnectionTraffic()
             let transport = try HTTPTransport(configuration.brokerAccess)
             let clock = try HostClock()
             let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
             let worker = try Worker(
-                settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake, traffic), topic: topic,
+                settings: configuration.worker, journal: journal,
+                intake: ZeroMQIntake(intake, behind: gate, traffic), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 warmUpLine: transport.openLookUpLine(),
                 halts: HaltFiles(in: directory), clock: clock,
@@ -54,7 +62,7 @@ package enum WorkerProcess {
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
             ready("ready \(about)")
             try withExtendedLifetime(connections) {
-                try drive(worker, intake, topic, transport, signals, clock, log)
+                try drive(worker, gate, intake, topic, transport, signals, clock, log)
             }
             // Closing everything is as much code as opening it.
             ProcessMemory.giveBackCode()
@@ -74,16 +82,23 @@ package enum WorkerProcess {
     }
 
     private static func drive(
-        _ worker: Worker<ZeroMQIntake>, _ intake: IntakeSocket, _ topic: OutcomeSocket, _ transport: HTTPTransport,
-        _ signals: StopSignals, _ clock: HostClock, _ log: Logger
+        _ worker: Worker<ZeroMQIntake>, _ gate: AccessGate, _ intake: IntakeSocket, _ topic: OutcomeSocket,
+        _ transport: HTTPTransport, _ signals: StopSignals, _ clock: HostClock, _ log: Logger
     ) throws {
-        let descriptors = try intake.descriptors() + [topic.descriptor(), signals.descriptor]
+        var descriptors = try gate.descriptors() + intake.descriptors() + [topic.descriptor(), signals.descriptor]
         var readable = descriptors
         while !worker.isDrained {
             try transport.perform()
             if readable.contains(signals.descriptor), signals.hasArrived() {
                 log.notice("stopping: nothing more is taken, the attempt under way is finished")
                 worker.drain()
+            }
+            try gate.answerHandshakes()
+            if gate.mustCutOffSubscribers {
+                try topic.reopen()
+                gate.subscribersCutOff()
+                descriptors = try gate.descriptors() + intake.descriptors() + [topic.descriptor(), signals.descriptor]
+                readable = descriptors
             }
             try intake.wake(by: readable)
             try topic.wake(by: readable)

@@ -23,14 +23,20 @@ package struct IncomingMessage<Envelope> {
     /// Nil where the sender expects no reply.
     package let envelope: Envelope?
     package let body: [UInt8]
+    /// Who sent it, for the records.
     package let sender: String?
+    /// What its sender may ask for.
+    package let rights: Rights
     /// What the message has too much of, beside its body, to be read at all.
     package let excess: Refusal?
 
-    package init(envelope: Envelope?, body: [UInt8], sender: String?, excess: Refusal? = nil) {
+    package init(
+        envelope: Envelope?, body: [UInt8], sender: String?, rights: Rights = .unlimited, excess: Refusal? = nil
+    ) {
         self.envelope = envelope
         self.body = body
         self.sender = sender
+        self.rights = rights
         self.excess = excess
     }
 }

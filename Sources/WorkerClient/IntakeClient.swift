@@ -7,9 +7,11 @@ package final class IntakeClient {
     /// After this long without an answer the same is sent again. Safe, since the worker knows what it has accepted.
     private static let resendAfterMilliseconds = 2000
 
-    package init(_ endpoint: String, in context: ZeroMQContext) throws(ZeroMQError) {
+    /// - Parameter keys: For an endpoint that is guarded by keys.
+    package init(_ endpoint: String, keys: ClientKeys? = nil, in context: ZeroMQContext) throws(ZeroMQError) {
         socket = try ZeroMQSocket(.dealer, in: context)
         try socket.setLinger(0)
+        if let keys { try socket.setKeys(keys) }
         try socket.connect(endpoint)
     }
 

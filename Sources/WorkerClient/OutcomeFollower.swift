@@ -53,20 +53,23 @@ package final class OutcomeFollower {
     private var events: [Event] = []
 
     /// - Parameters:
+    ///   - keys: For endpoints that are guarded by keys.
     ///   - strategy: The one strategy to follow; nil for all.
     ///   - after: The last counter that is known already (`strategy_seq` with a strategy, else `seq`); nil to begin with
     ///     what comes next.
     package init(
-        outcomes: String, intake: String, strategy: String?, after: Int64?, in context: ZeroMQContext
+        outcomes: String, intake: String, keys: ClientKeys? = nil, strategy: String?, after: Int64?,
+        in context: ZeroMQContext
     ) throws(ZeroMQError) {
         self.strategy = strategy
-        self.intake = try IntakeClient(intake, in: context)
+        self.intake = try IntakeClient(intake, keys: keys, in: context)
         detection = after.map(GapDetection.init(last:))
         subscription = try ZeroMQSocket(.subscriber, in: context)
         try subscription.setLinger(0)
         try subscription.setReceiveQueueMax(100_000)
         try subscription.subscribe(strategy.map { "outcome|\($0)|" } ?? "outcome|")
         try subscription.subscribe("heartbeat|")
+        if let keys { try subscription.setKeys(keys) }
         try subscription.connect(outcomes)
     }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The worker's intake: a ROUTER that answers each message, and, where the operator wants it, a PULL that does not.
 package final class IntakeSocket {
     /// One message as it came.
@@ -7,7 +9,9 @@ package final class IntakeSocket {
         /// One byte more than `bodyBytesMax` of a body that is longer.
         package let body: [UInt8]
         /// The peer's network address where ZeroMQ knows it.
-        package let sender: String?
+        package let address: String?
+        /// What the `HandshakeSocket` called it; nil at an open endpoint.
+        package let userID: String?
         /// What there is too much of, beside the body; nil for an ordinary message.
         package let excess: Excess?
         /// The connection it came over, and how many bytes of that it was, or a few more.
@@ -51,14 +55,22 @@ package final class IntakeSocket {
     /// Whether a message may wait. A descriptor tells of one only once, and an answer may swallow what it tells.
     private var mayHaveMessages = true
 
-    package init(_ endpoint: String, pull pullEndpoint: String?, in context: ZeroMQContext) throws(ZeroMQError) {
+    /// - Parameters:
+    ///   - pullEndpoint: Where messages without an answer are taken; nil for nowhere.
+    ///   - guardKind: Who is let in, at each endpoint.
+    package init(
+        _ endpoint: String, pull pullEndpoint: String?, guard guardKind: (String) -> SocketGuard = { _ in .open },
+        in context: ZeroMQContext
+    ) throws(ZeroMQError) {
         router = try ZeroMQSocket(.router, in: context)
         try router.setRouterMandatory()
         try IntakeSocket.configure(router)
+        try router.setGuard(guardKind(endpoint), domain: HandshakeSocket.Domain.intake.rawValue)
         self.endpoint = try router.bind(endpoint)
         if let pullEndpoint {
             let socket = try ZeroMQSocket(.pull, in: context)
             try IntakeSocket.configure(socket)
+            try socket.setGuard(guardKind(pullEndpoint), domain: HandshakeSocket.Domain.intake.rawValue)
             self.pullEndpoint = try socket.bind(pullEndpoint)
             pull = socket
         } else {
@@ -124,7 +136,8 @@ package final class IntakeSocket {
         let echoed = isEnvelopeLong ? [] : before.map(\.bytes)
         return Message(
             returnAddress: name.map { ReturnAddress(envelope: [$0.bytes] + echoed, connection: counted.connection) },
-            body: frames.last?.bytes ?? [], sender: frames.last?.peerAddress,
+            body: frames.last?.bytes ?? [], address: frames.last?.peerAddress,
+            userID: frames.last?.userID,
             excess: frames.count > IntakeSocket.framesMax ? .frames : isEnvelopeLong ? .envelope : nil,
             passage: counted.connection.map { Passage(connection: $0, bytes: counted.bytes) })
     }
@@ -145,18 +158,53 @@ package final class IntakeSocket {
 /// The outcome topic: an XPUB socket. A subscriber that does not read loses messages and never slows the worker.
 package final class OutcomeSocket {
     package let endpoint: String
-    private let socket: ZeroMQSocket
+    private let guardKind: SocketGuard
+    private let context: ZeroMQContext
+    private var socket: ZeroMQSocket
     private var mayHaveSubscriptions = true
     private var sendsSinceDrained = 0
 
-    package init(_ endpoint: String, in context: ZeroMQContext) throws(ZeroMQError) {
-        socket = try ZeroMQSocket(.extendedPublisher, in: context)
+    /// - Parameter guardKind: Who is let in.
+    package init(
+        _ endpoint: String, guard guardKind: SocketGuard = .open, in context: ZeroMQContext
+    ) throws(ZeroMQError) {
+        self.guardKind = guardKind
+        self.context = context
+        socket = try OutcomeSocket.open(guardKind, in: context)
+        self.endpoint = try socket.bind(endpoint)
+    }
+
+    private static func open(_ guardKind: SocketGuard, in context: ZeroMQContext) throws(ZeroMQError) -> ZeroMQSocket {
+        let socket = try ZeroMQSocket(.extendedPublisher, in: context)
         try socket.setSendQueueMax(10_000)
-        // Subscribers send nothing but their subscriptions, and no topic of ours is longer than this.
-        try socket.setFrameMax(256)
+        // Subscribers send nothing but their subscriptions, and no topic of ours is longer than the first. A handshake of
+        // CURVE has a frame of 257 bytes and what the peer tells of itself.
+        try socket.setFrameMax(guardKind.isEncrypted ? 1024 : 256)
         try socket.setForStrangers()
         try socket.setLinger(1000)
-        self.endpoint = try socket.bind(endpoint)
+        try socket.setGuard(guardKind, domain: HandshakeSocket.Domain.outcomes.rawValue)
+        return socket
+    }
+
+    /// Cuts off every subscriber. Those that are still allowed come back by themselves within a moment, and replay what
+    /// they missed: ZeroMQ has no way to cut off one of them.
+    package func reopen() throws(ZeroMQError) {
+        try socket.setLinger(0)
+        try socket.unbind(endpoint)
+        socket = try OutcomeSocket.open(guardKind, in: context)
+        mayHaveSubscriptions = true
+        // The old socket lets go of the port in ZeroMQ's own thread.
+        var attemptsLeft = 1000
+        while true {
+            do throws(ZeroMQError) {
+                _ = try socket.bind(endpoint)
+                return
+            } catch {
+                attemptsLeft -= 1
+                guard error.isAddressInUse, attemptsLeft > 0 else { throw error }
+                usleep(1000)
+            }
+        }
     }
 
     package func descriptor() throws(ZeroMQError) -> Int32 { try socket.descriptor() }

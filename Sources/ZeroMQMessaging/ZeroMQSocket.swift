@@ -1,6 +1,36 @@
 import CZeroMQ
 import Glibc
 
+/// Who is let in at a bound socket.
+package enum SocketGuard: Equatable, Sendable {
+    /// Whoever reaches it.
+    case open
+    /// Whom the `HandshakeSocket` allows, unencrypted: by the user that the kernel names.
+    case handshake
+    /// Whom the `HandshakeSocket` allows, by key; everything is encrypted.
+    /// - Parameter secretKey: The worker's, in Z85.
+    case curve(secretKey: String)
+
+    var isEncrypted: Bool {
+        switch self {
+        case .open, .handshake: false
+        case .curve: true
+        }
+    }
+}
+
+/// What a client of a guarded endpoint needs.
+package struct ClientKeys: Sendable {
+    package let own: CurveKeyPair
+    /// The worker's, in Z85.
+    package let serverPublicKey: String
+
+    package init(own: CurveKeyPair, serverPublicKey: String) {
+        self.own = own
+        self.serverPublicKey = serverPublicKey
+    }
+}
+
 /// One ZeroMQ socket. Never to be used from two threads, so it is not Sendable.
 package final class ZeroMQSocket {
     package enum Kind {
@@ -10,6 +40,7 @@ package final class ZeroMQSocket {
         case push
         case extendedPublisher
         case subscriber
+        case reply
 
         fileprivate var number: Int32 {
             switch self {
@@ -19,6 +50,7 @@ package final class ZeroMQSocket {
             case .push: ZMQ_PUSH
             case .extendedPublisher: ZMQ_XPUB
             case .subscriber: ZMQ_SUB
+            case .reply: ZMQ_REP
             }
         }
     }
@@ -90,6 +122,34 @@ package final class ZeroMQSocket {
         }
     }
 
+    /// Lets in whom the `HandshakeSocket` allows, and nobody where there is none. To be called before `bind`.
+    /// - Parameter domain: What the handshakes of this socket are told apart by.
+    package func setGuard(_ guardKind: SocketGuard, domain: String) throws(ZeroMQError) {
+        switch guardKind {
+        case .open: return
+        case .handshake: break
+        case .curve(let secretKey):
+            try set(ZMQ_CURVE_SERVER, 1 as Int32)
+            try set(ZMQ_CURVE_SECRETKEY, secretKey)
+        }
+        try set(ZMQ_ZAP_DOMAIN, domain)
+        // Without it a missing handler would let everybody in (measured; ZMQ_ZAP_ENFORCE_DOMAIN is a draft in zmq.h).
+        try set(93, 1 as Int32)
+    }
+
+    /// Encrypts, proves who we are, and that the other side is the one we mean. To be called before `connect`.
+    package func setKeys(_ keys: ClientKeys) throws(ZeroMQError) {
+        try set(ZMQ_CURVE_SERVERKEY, keys.serverPublicKey)
+        try set(ZMQ_CURVE_PUBLICKEY, keys.own.publicKey)
+        try set(ZMQ_CURVE_SECRETKEY, keys.own.secretKey)
+    }
+
+    private func set(_ option: Int32, _ text: String) throws(ZeroMQError) {
+        guard zmq_setsockopt(handle, option, text, text.utf8.count) == 0 else {
+            throw ZeroMQError("setting socket option \(option)")
+        }
+    }
+
     private func set<Value: FixedWidthInteger>(_ option: Int32, _ value: Value) throws(ZeroMQError) {
         var value = value
         guard zmq_setsockopt(handle, option, &value, MemoryLayout<Value>.size) == 0 else {
@@ -102,6 +162,7 @@ package final class ZeroMQSocket {
     /// Binds, and returns the endpoint with the port that a wildcard stood for. The file of an `ipc://` endpoint is
     /// made for this user only.
     package func bind(_ endpoint: String) throws(ZeroMQError) -> String {
+        try allowIPv6(endpoint)
         let previousMask = umask(0o177)
         let result = zmq_bind(handle, endpoint)
         let error = ZeroMQError("binding \(endpoint)")
@@ -116,8 +177,18 @@ package final class ZeroMQSocket {
         return String(decoding: buffer.prefix(max(length - 1, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    package func unbind(_ endpoint: String) throws(ZeroMQError) {
+        guard zmq_unbind(handle, endpoint) == 0 else { throw ZeroMQError("unbinding \(endpoint)") }
+    }
+
     package func connect(_ endpoint: String) throws(ZeroMQError) {
+        try allowIPv6(endpoint)
         guard zmq_connect(handle, endpoint) == 0 else { throw ZeroMQError("connecting to \(endpoint)") }
+    }
+
+    /// ZeroMQ takes addresses in brackets only where it is told to.
+    private func allowIPv6(_ endpoint: String) throws(ZeroMQError) {
+        if endpoint.hasPrefix("tcp://[") { try set(ZMQ_IPV6, 1 as Int32) }
     }
 
     // MARK: Waiting
@@ -151,7 +222,8 @@ package final class ZeroMQSocket {
 
     // MARK: Messages
 
-    /// One frame: its bytes, whether more frames of the same message follow, and the peer's address where known.
+    /// One frame: its bytes, and whether more frames of the same message follow. Of the last, the peer's address and
+    /// what the `HandshakeSocket` called it, where known.
     package struct Frame {
         /// Its first bytes, as many as were asked for.
         package let bytes: [UInt8]
@@ -159,6 +231,7 @@ package final class ZeroMQSocket {
         package let size: Int
         package let hasMore: Bool
         package let peerAddress: String?
+        package let userID: String?
     }
 
     /// The next frame; nil when nothing waits (or the receive timeout passed).
@@ -174,8 +247,15 @@ package final class ZeroMQSocket {
         let size = zmq_msg_size(message)
         let bytes = Array(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: min(size, bytesMax)))
         let hasMore = zmq_msg_more(message) != 0
-        let address = hasMore ? nil : zmq_msg_gets(message, "Peer-Address").map { String(cString: $0) }
-        return Frame(bytes: bytes, size: size, hasMore: hasMore, peerAddress: address)
+        guard !hasMore else { return Frame(bytes: bytes, size: size, hasMore: true, peerAddress: nil, userID: nil) }
+        // libzmq 4.3.4 gives them with a message's body, and not with the frames before it.
+        return Frame(
+            bytes: bytes, size: size, hasMore: false, peerAddress: property("Peer-Address"),
+            userID: property("User-Id"))
+    }
+
+    private func property(_ name: String) -> String? {
+        zmq_msg_gets(message, name).map { String(cString: $0) }
     }
 
     /// All frames of the next message, at most `framesMax` of them; the rest is read and thrown away.

@@ -15,7 +15,10 @@ struct Check: ParsableCommand {
         var points = CheckPoints()
         let configuration = points.checkConfiguration(settings)
         if let place = points.checkPlace(settings) { points.checkStateDirectory(place.stateDirectory) }
-        if let configuration { points.checkBroker(configuration) }
+        if let configuration {
+            points.checkAccess(configuration)
+            points.checkBroker(configuration)
+        }
         try StandardOutput.print { output in
             for point in points.all { try output.line(point.line) }
         }

@@ -5,6 +5,7 @@ import StrictJSON
 import TradeRecords
 import TradeWorker
 import TradingCore
+import ZeroMQMessaging
 
 /// What `check` has found.
 struct CheckPoints {
@@ -54,6 +55,21 @@ struct CheckPoints {
         } catch {
             add(.wrong, "configuration", "\(error)")
             return nil
+        }
+    }
+
+    /// Who can connect. A broken list or key would keep the worker from starting.
+    mutating func checkAccess(_ configuration: Configuration) {
+        guard let keys = configuration.access.keys else {
+            return add(.fine, "access", "this machine only, without keys")
+        }
+        do {
+            let own = try KeyFile.secret(keys.serverKey)
+            let list = try KeyListFile.watch(keys.allowedKeys).meaning
+            add(.fine, "access", "encrypted, for \(list.keys.count) keys; the worker's public key is \(own.publicKey)")
+            if list.keys.isEmpty { add(.note, "access", "the list is empty: nobody is let in; see `keys allow`") }
+        } catch {
+            add(.wrong, "access", "\(error)")
         }
     }
 

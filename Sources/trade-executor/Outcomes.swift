@@ -19,26 +19,26 @@ struct Outcomes: ParsableCommand {
     @OptionGroup var endpoints: EndpointOptions
 
     func run() throws {
-        let (intake, outcomes) = try endpoints.endpoints()
+        let worker = try endpoints.endpoints()
         do {
             let context = try ZeroMQContext()
             let follower = try OutcomeFollower(
-                outcomes: outcomes, intake: intake, strategy: strategy, after: first.map { max(0, $0 - 1) }, in: context
-            )
-            try StandardOutput.print { output in try follow(follower, output, outcomes) }
+                outcomes: worker.outcomes, intake: worker.intake, keys: worker.keys, strategy: strategy,
+                after: first.map { max(0, $0 - 1) }, in: context)
+            try StandardOutput.print { output in try follow(follower, output, worker) }
         } catch let error as ZeroMQError {
             throw Failure("\(error)")
         }
     }
 
-    private func follow(_ follower: OutcomeFollower, _ output: StandardOutput, _ endpoint: String) throws {
+    private func follow(_ follower: OutcomeFollower, _ output: StandardOutput, _ worker: Endpoints) throws {
         var silentSeconds = 0
         while true {
             guard let event = try follower.next(milliseconds: 1000) else {
                 silentSeconds += 1
                 // A worker says something every second.
                 if silentSeconds == 5 {
-                    StandardError.line("nothing heard from \(endpoint) for 5 s; is a worker there?")
+                    StandardError.line("nothing heard from \(worker.outcomes) for 5 s; \(worker.advice)")
                 }
                 continue
             }

@@ -39,6 +39,13 @@ struct SettingLayers {
     let environment: [String: String]
     let file: ConfigurationFile?
 
+    /// One setting, where no more than that is needed.
+    func text(_ setting: Setting, flag: String?) -> String? {
+        SettingSource(
+            flags: [setting: flag].compactMapValues { $0 }, environment: environment, file: file
+        ).text(setting)
+    }
+
     /// - Parameters:
     ///   - config: The flag that names the file.
     ///   - refusesOpenSecrets: Whether a file with the secret key that others can read is an error.

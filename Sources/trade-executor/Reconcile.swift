@@ -32,6 +32,8 @@ struct Reconcile: ParsableCommand {
     @Flag(help: "One JSON object a line, as `show --json` prints it.")
     var json = false
 
+    @OptionGroup var keys: ClientKeyOptions
+
     @OptionGroup var settings: SettingsOptions
 
     func validate() throws {
@@ -39,7 +41,7 @@ struct Reconcile: ParsableCommand {
     }
 
     func run() throws {
-        let place = try settings.place()
+        let place = try settings.place(keys.flags)
         let records: TradeRecords
         do {
             records = try TradeRecords(path: StateDirectory.databasePath(in: place.stateDirectory))
@@ -57,7 +59,7 @@ struct Reconcile: ParsableCommand {
         try StandardOutput.print { output in
             let report = { try unknown.report(on: output, json: json) }
             if isRunning {
-                try askWorker(try place.intake(), unknown.left, report)
+                try askWorker(try Endpoints(try place.contact()), unknown.left, report)
             } else {
                 try lookInItsPlace(unknown.left, report)
             }
@@ -80,16 +82,19 @@ struct Reconcile: ParsableCommand {
     }
 
     /// Has the running worker look at once, and waits for what it stores.
-    private func askWorker(_ intake: String, _ wanted: Set<String>, _ report: () throws -> Bool) throws {
+    private func askWorker(_ worker: Endpoints, _ wanted: Set<String>, _ report: () throws -> Bool) throws {
         let clock = SystemClock()
         let end = clock.monotonic() + .seconds(Int64(timeout))
         do {
-            let client = try IntakeClient(intake, in: try ZeroMQContext())
+            let client = try IntakeClient(worker.intake, keys: worker.keys, in: try ZeroMQContext())
             while true {
                 for id in id == nil ? [nil] : wanted.map(Optional.some) {
-                    guard
-                        try client.ask(request(id), milliseconds: 5000, isAnswer: { $0["type"] == "reconcile" }) != nil
-                    else { throw Failure("the worker does not answer at \(intake); say --intake") }
+                    guard let answer = try client.ask(request(id), milliseconds: 5000) else {
+                        throw Failure("the worker does not answer at \(worker.intake); \(worker.advice)")
+                    }
+                    guard answer["type"] == "reconcile" else {
+                        throw Failure("the worker does not look: \(answer["message"]?.string ?? answer.text)")
+                    }
                 }
                 for _ in 0..<10 {
                     if try report() || clock.monotonic() >= end { return }

@@ -6,6 +6,9 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: help(.intake)) var intake: String?
     @Option(help: help(.outcomes)) var outcomes: String?
     @Option(help: help(.pullIntake)) var pullIntake: String?
+    @Option(help: help(.serverKey)) var serverKey: String?
+    @Option(help: help(.allowedKeys)) var allowedKeys: String?
+    @Option(help: help(.ipcUsers)) var ipcUsers: String?
     @Option(help: help(.stateDirectory)) var stateDir: String?
     @Option(help: help(.partition)) var partition: String?
     @Option(help: help(.brokerURL)) var brokerUrl: String?
@@ -31,7 +34,8 @@ struct SettingsOptions: ParsableArguments {
 
     private var flags: [Setting: String] {
         let all: [(Setting, String?)] = [
-            (.intake, intake), (.outcomes, outcomes), (.pullIntake, pullIntake), (.stateDirectory, stateDir),
+            (.intake, intake), (.outcomes, outcomes), (.pullIntake, pullIntake), (.serverKey, serverKey),
+            (.allowedKeys, allowedKeys), (.ipcUsers, ipcUsers), (.stateDirectory, stateDir),
             (.partition, partition), (.brokerURL, brokerUrl), (.brokerConnectTimeout, brokerConnectTimeoutMs),
             (.brokerTimeout, brokerTimeoutMs), (.requestsPerMinute, requestsPerMinute), (.maxAge, maxAgeS),
             (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.logLevel, logLevel),
@@ -50,10 +54,12 @@ struct SettingsOptions: ParsableArguments {
     }
 
     /// The part of the settings that needs no credentials.
-    func place() throws -> WorkerPlace {
+    /// - Parameter more: Further flags.
+    func place(_ more: [Setting: String] = [:]) throws -> WorkerPlace {
         let layers = try SettingLayers(config: config, refusesOpenSecrets: false)
         do {
-            return try WorkerPlace(flags: flags, environment: layers.environment, file: layers.file)
+            return try WorkerPlace(
+                flags: flags.merging(more) { _, new in new }, environment: layers.environment, file: layers.file)
         } catch {
             throw Failure("\(error)")
         }

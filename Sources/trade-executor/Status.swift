@@ -18,10 +18,14 @@ struct Status: ParsableCommand {
 
     @Option(help: SettingsOptions.help(.intake)) var intake: String?
 
+    @OptionGroup var keys: ClientKeyOptions
+
     @OptionGroup var place: PlaceOptions
 
     func run() throws {
-        let report = try StatusReport(place: try place.place([.intake: intake].compactMapValues { $0 }))
+        var flags = keys.flags
+        flags[.intake] = intake
+        let report = try StatusReport(place: try place.place(flags))
         try StandardOutput.print { output in
             if json {
                 var writer = JSONWriter(reserving: 2048)

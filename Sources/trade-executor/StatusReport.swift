@@ -59,17 +59,27 @@ struct StatusReport {
     }
 
     private static func ask(_ place: WorkerPlace, _ processID: String?, _ database: Database) throws -> Worker {
-        let endpoint = try place.intake()
+        let contact: Endpoints
+        do {
+            contact = try Endpoints(try place.contact())
+        } catch {
+            return .notAnswering(processID: processID, why: "it cannot be asked: \(error)")
+        }
+        let endpoint = contact.intake
         let answer: JSONValue?
         do {
-            let client = try IntakeClient(endpoint, in: try ZeroMQContext())
+            let client = try IntakeClient(endpoint, keys: contact.keys, in: try ZeroMQContext())
             answer = try client.ask(Array(#"{"v":1,"type":"status"}"#.utf8), milliseconds: patienceMilliseconds)
         } catch {
             return .notAnswering(processID: processID, why: "\(error)")
         }
         guard let answer else {
             return .notAnswering(
-                processID: processID, why: "nothing came from \(endpoint) in 1.5 s; is --intake the one it runs with?")
+                processID: processID,
+                why: "nothing came from \(endpoint) in 1.5 s; is --intake the one it runs with? \(contact.advice)")
+        }
+        if answer["code"] == "not_authorised" {
+            return .notAnswering(processID: processID, why: answer["message"]?.string ?? "this key may not ask")
         }
         guard answer["type"]?.string == "status" else {
             return .notAnswering(processID: processID, why: "what answers at \(endpoint) is no worker")

@@ -41,23 +41,23 @@ struct Submit: ParsableCommand {
 
     func run() throws {
         let body = try hasFlags ? decision() : standardInput()
-        let (intake, outcomes) = try endpoints.endpoints()
+        let worker = try endpoints.endpoints()
         do {
-            try send(body, intake, outcomes)
+            try send(body, worker)
         } catch let error as ZeroMQError {
             throw Failure("\(error)")
         }
     }
 
-    private func send(_ body: [UInt8], _ intake: String, _ outcomes: String) throws {
+    private func send(_ body: [UInt8], _ worker: Endpoints) throws {
         let clock = SystemClock()
         let end = clock.monotonic() + .seconds(Int64(timeout))
         let context = try ZeroMQContext()
-        let client = try IntakeClient(intake, in: context)
+        let client = try IntakeClient(worker.intake, keys: worker.keys, in: context)
         guard let ack = try client.ask(body, milliseconds: timeout * 1000) else {
             throw Failure(
-                "no answer from \(intake) within \(timeout) s: whether the decision was accepted is not known. "
-                    + "Send the same again, or see `trade-executor status`")
+                "no answer from \(worker.intake) within \(timeout) s: whether the decision was accepted is not known. "
+                    + "Send the same again, or see `trade-executor status`; \(worker.advice)")
         }
         print(ack.text)
         fflush(nil)
@@ -65,7 +65,7 @@ struct Submit: ParsableCommand {
             throw Failure("not accepted: \(TerminalText.safe(ack["message"]?.string ?? ack.text))")
         }
         guard wait else { return }
-        guard let final = try finalOutcome(ack, outcomes, client, body, until: end, clock, context) else {
+        guard let final = try finalOutcome(ack, worker, client, body, until: end, clock, context) else {
             throw Failure("accepted, but without a final outcome within \(timeout) s; it is still being worked on")
         }
         print(final.text)
@@ -77,14 +77,15 @@ struct Submit: ParsableCommand {
     /// Waits for the end of the decision. The topic tells of it at once; asking again with the same bytes finds it even
     /// if the topic told of it before we listened.
     private func finalOutcome(
-        _ ack: JSONValue, _ outcomes: String, _ client: IntakeClient, _ body: [UInt8], until end: MonotonicTime,
+        _ ack: JSONValue, _ worker: Endpoints, _ client: IntakeClient, _ body: [UInt8], until end: MonotonicTime,
         _ clock: SystemClock, _ context: ZeroMQContext
     ) throws -> JSONValue? {
         guard let strategy = ack["strategy_name"]?.string else { return nil }
         let topic = try ZeroMQSocket(.subscriber, in: context)
         try topic.setLinger(0)
         try topic.subscribe("outcome|\(strategy)|")
-        try topic.connect(outcomes)
+        if let keys = worker.keys { try topic.setKeys(keys) }
+        try topic.connect(worker.outcomes)
         var seen: JSONValue? = ack
         while true {
             if let outcome = seen?["outcome"], outcome["final"] == true { return outcome }

@@ -13,6 +13,7 @@ struct TradeExecutor: ParsableCommand {
             """,
         subcommands: [
             Run.self, Demo.self, Submit.self, Outcomes.self, Executions.self, Failures.self, Show.self, Status.self,
-            HaltCommand.self, Resume.self, Reconcile.self, Check.self,
+            HaltCommand.self, Resume.self, Reconcile.self, Keys.self,
+            Check.self,
         ])
 }

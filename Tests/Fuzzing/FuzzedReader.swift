@@ -10,6 +10,8 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
     case execution
     case configurationFile = "configuration-file"
     case haltFile = "halt-file"
+    case keyList = "key-list"
+    case keyFile = "key-file"
 
     /// Throws where the reader makes something of the bytes that must not be. A reader that traps, traps.
     package func check(_ bytes: [UInt8]) throws {
@@ -23,6 +25,8 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
         case .execution: try checkExecution(bytes)
         case .configurationFile: try checkConfigurationFile(bytes)
         case .haltFile: try checkHaltFile(bytes)
+        case .keyList: try checkKeyList(bytes)
+        case .keyFile: try checkKeyFile(bytes)
         }
     }
 }

@@ -27,12 +27,13 @@ from typing import Any
 
 import jsonschema
 import zmq
+import zmq.auth
 from referencing import Registry, Resource
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 CLIENTS = REPOSITORY / "deploy/clients/python"
 # How long anything may take before a test gives up: machines that run tests are often busy.
-PATIENCE = 60.0
+PATIENCE = float(os.environ.get("PATIENCE", "60"))
 
 KEY_ID = "PKTESTKEYOFTHETESTS1"
 SECRET = "secretOfTheTestsNeverToBeWrittenAnywhere"
@@ -441,6 +442,21 @@ def free_endpoints(count: int) -> list[str]:
     return endpoints
 
 
+class ClientKeys:
+    """A client's own key pair, from its file, and the worker's public key."""
+
+    def __init__(self, own: pathlib.Path, server: pathlib.Path):
+        self.public, secret = zmq.auth.load_certificate(own)
+        assert secret
+        self.secret = secret
+        self.server = zmq.auth.load_certificate(server)[0]
+
+    def apply(self, socket: zmq.Socket[Any]) -> None:
+        socket.curve_publickey = self.public
+        socket.curve_secretkey = self.secret
+        socket.curve_serverkey = self.server
+
+
 class Publisher:
     """A strategy's side of the intake.
 
@@ -448,11 +464,13 @@ class Publisher:
     does by itself.
     """
 
-    def __init__(self, worker: Worker, kind: str = "DEALER"):
+    def __init__(self, worker: Worker, kind: str = "DEALER", keys: ClientKeys | None = None):
         self.worker = worker
         self.envelope = [b""] if kind == "delimited" else []
         self.socket = worker.context.socket(zmq.REQ if kind == "REQ" else zmq.DEALER)
         self.socket.linger = 0
+        if keys:
+            keys.apply(self.socket)
         self.socket.connect(worker.intake)
 
     def __enter__(self) -> Publisher:
@@ -518,10 +536,12 @@ def decision(decision_id: str, strategy: str = "s", **more: Any) -> Json:
 class Subscriber:
     """A reader of the outcome topic that has seen a heartbeat, so its subscription is in force."""
 
-    def __init__(self, worker: Worker, *topics: str):
+    def __init__(self, worker: Worker, *topics: str, keys: ClientKeys | None = None):
         self.socket = worker.context.socket(zmq.SUB)
         self.socket.linger = 0
         self.socket.rcvhwm = 0
+        if keys:
+            keys.apply(self.socket)
         for topic in (*topics, "heartbeat|") if topics else ("",):
             self.socket.subscribe(topic)
         self.socket.connect(worker.outcomes)

@@ -30,8 +30,9 @@ final class OwnConnections {
     /// What the spare one names in between.
     private let null: Int32
     /// The sockets that listen, as of the last list.
-    private var listeners: [LocalEndpoint: Int32] = [:]
-    private var closed: Set<LocalEndpoint> = []
+    private var listeners: [LocalEndpoint: (descriptor: Int32, inode: UInt64)] = [:]
+    /// Those of them that let no new connection in.
+    private var closed: Set<UInt64> = []
 
     init(_ endpoints: Set<LocalEndpoint>) throws(SystemError) {
         self.endpoints = endpoints
@@ -75,7 +76,7 @@ final class OwnConnections {
             let inode = inode(descriptor)
         else { return nil }
         guard let traffic = traffic(descriptor, endpoint) else {
-            if isListening(descriptor) { listeners[endpoint] = descriptor }
+            if isListening(descriptor) { listeners[endpoint] = (descriptor, inode) }
             return nil
         }
         return Connection(descriptor: descriptor, endpoint: endpoint, inode: inode, traffic: traffic)
@@ -113,12 +114,12 @@ final class OwnConnections {
     /// Lets no new connection in over TCP, or lets them in again. Whoever knocks meanwhile knocks again by itself, after
     /// a second. Connections that are there stay.
     func setClosed(_ wanted: Set<LocalEndpoint>) {
-        for endpoint in closed.symmetricDifference(wanted) {
-            guard endpoint.isCounted, let listener = listeners[endpoint] else { continue }
-            if wanted.contains(endpoint) {
-                if dropAll(listener) { closed.insert(endpoint) }
-            } else if dropNothing(listener) {
-                closed.remove(endpoint)
+        for (endpoint, listener) in listeners where endpoint.isCounted {
+            let isClosed = closed.contains(listener.inode)
+            if wanted.contains(endpoint), !isClosed, dropAll(listener.descriptor) {
+                closed.insert(listener.inode)
+            } else if !wanted.contains(endpoint), isClosed, dropNothing(listener.descriptor) {
+                closed.remove(listener.inode)
             }
         }
     }

@@ -8,6 +8,7 @@ package struct Configuration: Sendable {
     package var intake: String
     package var outcomes: String
     package var pullIntake: String?
+    package var access: AccessSettings
     package var stateDirectory: String
     package var brokerURL: BrokerURL
     package var credentials: Credentials
@@ -36,9 +37,12 @@ package struct Configuration: Sendable {
 
         let place = try WorkerPlace(source)
         stateDirectory = place.stateDirectory
-        intake = try source.endpoint(.intake)
-        outcomes = try source.endpoint(.outcomes)
-        pullIntake = source.text(.pullIntake) == nil ? nil : try source.endpoint(.pullIntake)
+        access = try AccessSettings(source)
+        let isGuarded = access.keys != nil
+        intake = try source.endpoint(.intake, isGuarded: isGuarded)
+        outcomes = try source.endpoint(.outcomes, isGuarded: isGuarded)
+        pullIntake =
+            source.text(.pullIntake) == nil ? nil : try source.endpoint(.pullIntake, isGuarded: isGuarded)
         do throws(BrokerURL.Problem) {
             brokerURL = try BrokerURL(source.required(.brokerURL))
         } catch {
@@ -88,12 +92,19 @@ package struct Configuration: Sendable {
 }
 
 /// Where settings come from, and what to call them in an error.
-struct SettingSource: Sendable {
+package struct SettingSource: Sendable {
     let flags: [Setting: String]
     let environment: [String: String]
     let file: ConfigurationFile?
 
-    func text(_ setting: Setting) -> String? {
+    package init(flags: [Setting: String], environment: [String: String], file: ConfigurationFile?) {
+        self.flags = flags
+        self.environment = environment
+        self.file = file
+    }
+
+    /// What the uppermost layer says; nil where none says anything and there is no default.
+    package func text(_ setting: Setting) -> String? {
         flags[setting] ?? environment[setting.environmentName].flatMap { $0.isEmpty ? nil : $0 }
             ?? file?.values[setting] ?? setting.defaultText
     }
@@ -110,17 +121,19 @@ struct SettingSource: Sendable {
         return value
     }
 
-    /// An endpoint that only this machine can reach: whoever reaches the intake can trade.
-    func endpoint(_ setting: Setting) throws(Configuration.Problem) -> String {
+    /// An endpoint. Whoever reaches an intake without keys can trade, so one is for this machine only.
+    func endpoint(_ setting: Setting, isGuarded: Bool) throws(Configuration.Problem) -> String {
         let text = required(setting)
         if text.hasPrefix("ipc:///") { return text }
-        guard text.hasPrefix("tcp://"), BrokerURL.isLoopback(text.dropFirst(6)) else {
+        guard text.hasPrefix("tcp://"), isGuarded || BrokerURL.isLoopback(text.dropFirst(6)) else {
             throw problem(
                 setting,
-                """
-                must be tcp://127.0.0.1:PORT or ipc:///PATH: whoever can connect can trade, so it is for this machine \
-                only
-                """)
+                isGuarded
+                    ? "must be tcp://ADDRESS:PORT or ipc:///PATH"
+                    : """
+                    must be tcp://127.0.0.1:PORT or ipc:///PATH: without keys whoever can connect can trade, so it is \
+                    for this machine only. With --server-key and --allowed-keys it can be any address
+                    """)
         }
         return text
     }

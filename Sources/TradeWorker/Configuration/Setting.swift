@@ -3,6 +3,11 @@ package enum Setting: String, CaseIterable, Sendable {
     case intake
     case outcomes
     case pullIntake = "pull_intake"
+    case serverKey = "server_key"
+    case allowedKeys = "allowed_keys"
+    case ipcUsers = "ipc_users"
+    case clientKey = "client_key"
+    case serverPublicKey = "server_public_key"
     case stateDirectory = "state_dir"
     case partition
     case brokerURL = "broker_url"
@@ -49,15 +54,25 @@ package enum Setting: String, CaseIterable, Sendable {
         case .settleTime: "30"
         case .onUnknown: "continue"
         case .logLevel: "notice"
-        case .pullIntake, .stateDirectory, .requestsPerMinute, .keyID, .secretKey: nil
+        case .pullIntake, .serverKey, .allowedKeys, .ipcUsers, .clientKey, .serverPublicKey, .stateDirectory,
+            .requestsPerMinute, .keyID, .secretKey:
+            nil
         }
     }
 
     package var help: String {
         switch self {
-        case .intake: "Where decisions come in (ROUTER): tcp:// on this machine, or ipc://."
+        case .intake:
+            "Where decisions come in (ROUTER): tcp:// on this machine, or ipc://; with --server-key any address."
         case .outcomes: "Where outcomes go out (XPUB)."
         case .pullIntake: "A second intake that gives no acknowledgement (PULL); none unless set."
+        case .serverKey:
+            "File with the worker's secret key (`keys generate`): endpoints are then encrypted, and open to allowed keys only."
+        case .allowedKeys: "The list of keys that are let in (`keys allow`); read again when it changes."
+        case .ipcUsers:
+            "Ids of users that may connect to ipc:// endpoints, with commas between; this user alone unless set."
+        case .clientKey: "File with your own secret key (`keys generate`), for a worker whose endpoints are guarded."
+        case .serverPublicKey: "The worker's public key, or the file with it; that of --server-key unless set."
         case .stateDirectory:
             "Directory of the database, the lock and the halts; by default in $XDG_STATE_HOME or ~/.local/state."
         case .partition: "Name of the set of strategies that this worker serves."

@@ -27,11 +27,8 @@ package struct WorkerPlace: Sendable {
         }
     }
 
-    /// The endpoint of the intake. Not looked at before it is needed: a halt does not fail for what it does not use.
-    package func intake() throws(Configuration.Problem) -> String { try source.endpoint(.intake) }
-
-    /// The endpoint of the outcome topic.
-    package func outcomes() throws(Configuration.Problem) -> String { try source.endpoint(.outcomes) }
+    /// How to speak to the worker. Not looked at before it is needed: a halt does not fail for what it does not use.
+    package func contact() throws(Configuration.Problem) -> WorkerContact { try WorkerContact(source) }
 
     private static func defaultStateDirectory(
         _ partition: PartitionName, _ environment: [String: String]

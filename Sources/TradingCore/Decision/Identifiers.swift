@@ -46,6 +46,14 @@ package struct ClientOrderID: Hashable, Sendable, CustomStringConvertible {
         text = "\(strategy.text):\(decision.text)"
     }
 
+    /// The strategy, whose name holds no colon.
+    package var strategy: StrategyName {
+        guard let name = StrategyName(String(text.prefix { $0 != ":" })) else {
+            preconditionFailure("a client order id begins with a strategy's name")
+        }
+        return name
+    }
+
     package var description: String { text }
 }
 
