@@ -18,14 +18,7 @@ package final class WatchedFile<Meaning> {
     private let read: ([UInt8]) throws(Problem) -> Meaning
     private var seen: Version?
 
-    /// Why a file makes no sense.
-    package struct Problem: Error, CustomStringConvertible {
-        package let description: String
-
-        package init(_ description: String) {
-            self.description = description
-        }
-    }
+    package typealias Problem = WatchedFileProblem
 
     /// Which state of a file was read.
     private struct Version: Equatable {
@@ -47,7 +40,6 @@ package final class WatchedFile<Meaning> {
     /// - Parameters:
     ///   - bytesMax: The largest file that is read.
     ///   - read: Makes sense of its bytes.
-    @inline(never)
     package init(
         _ path: String, bytesMax: Int, read: @escaping ([UInt8]) throws(Problem) -> Meaning
     ) throws(Problem) {
@@ -88,5 +80,16 @@ package final class WatchedFile<Meaning> {
         }
         guard content.count <= bytesMax else { throw Problem("\(path) has more than \(bytesMax) bytes") }
         return try read(content)
+    }
+}
+
+/// Why a file makes no sense.
+///
+/// Not inside `WatchedFile`: an error that is generic aborts the compiler when it optimises (Swift 6.3.1).
+package struct WatchedFileProblem: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
     }
 }

@@ -16,9 +16,9 @@ package enum KeyListFile {
                 }
                 return try KeyList(parsing: content)
             } catch let problem as KeyFileProblem {
-                throw WatchedFile.Problem(problem.description)
+                throw WatchedFileProblem(problem.description)
             } catch {
-                throw WatchedFile.Problem("\(path): \(error)")
+                throw WatchedFileProblem("\(path): \(error)")
             }
         }
     }
