@@ -176,7 +176,7 @@ package final class OutcomeSocket {
 
     private static func open(_ guardKind: SocketGuard, in context: ZeroMQContext) throws(ZeroMQError) -> ZeroMQSocket {
         let socket = try ZeroMQSocket(.extendedPublisher, in: context)
-        try socket.setSendQueueMax(10_000)
+        try socket.setSendQueueMax(2000)
         // Subscribers send nothing but their subscriptions, and no topic of ours is longer than the first. A handshake of
         // CURVE has a frame of 257 bytes and what the peer tells of itself.
         try socket.setFrameMax(guardKind.isEncrypted ? 1024 : 256)

@@ -66,6 +66,8 @@ package final class ZeroMQSocket {
     private let handle: UnsafeMutableRawPointer
     /// One message, reused for every receive. libzmq keeps short messages inside it, so its address must not change.
     private let message: UnsafeMutablePointer<zmq_msg_t>
+    /// How many bytes CURVE adds to a frame: its word for a message, a nonce, a signature and flags.
+    private var encryptionOverhead = 0
 
     package init(_ kind: Kind, in context: ZeroMQContext) throws(ZeroMQError) {
         guard let handle = zmq_socket(context.handle, kind.number) else { throw ZeroMQError("opening a socket") }
@@ -129,6 +131,7 @@ package final class ZeroMQSocket {
         case .open: return
         case .handshake: break
         case .curve(let secretKey):
+            encryptionOverhead = 33
             try set(ZMQ_CURVE_SERVER, 1 as Int32)
             try set(ZMQ_CURVE_SECRETKEY, secretKey)
         }
@@ -268,27 +271,31 @@ package final class ZeroMQSocket {
 
     /// A message, and what it took to carry it.
     struct CountedMessage {
-        var frames: [Frame]
-        /// All frames, those that were thrown away as well, each with what ZeroMQ and encryption may have put around it.
-        var bytes: Int
+        var frames: [Frame] = []
+        /// All frames, those that were thrown away as well, and what is put around each on the wire.
+        var bytes = 0
         /// The descriptor of the connection that it came over; nil where ZeroMQ does not tell.
         var connection: Int32?
 
-        /// The most that goes over the wire beside the bytes of one frame.
-        static let frameOverhead = 64
+        fileprivate mutating func add(_ frame: Frame, isKept: Bool, overhead: Int) {
+            if isKept { frames.append(frame) }
+            let size = frame.size + overhead
+            // Flags and size, which take one or eight bytes.
+            bytes += size + (size > 255 ? 9 : 2)
+        }
     }
 
     func receiveCounted(
         wait: Bool = false, framesMax: Int, bytesMax: Int
     ) throws(ZeroMQError) -> CountedMessage? {
         guard var frame = try receive(wait: wait, bytesMax: bytesMax) else { return nil }
-        var counted = CountedMessage(frames: [frame], bytes: frame.size + CountedMessage.frameOverhead)
+        var counted = CountedMessage()
+        counted.add(frame, isKept: true, overhead: encryptionOverhead)
         while frame.hasMore {
             let isKept = counted.frames.count <= framesMax
             guard let next = try receive(wait: true, bytesMax: isKept ? bytesMax : 0) else { break }
             frame = next
-            counted.bytes += frame.size + CountedMessage.frameOverhead
-            if isKept { counted.frames.append(frame) }
+            counted.add(frame, isKept: isKept, overhead: encryptionOverhead)
         }
         let connection = zmq_msg_get(message, ZMQ_SRCFD)
         counted.connection = connection >= 0 ? connection : nil

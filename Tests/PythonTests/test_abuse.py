@@ -60,6 +60,8 @@ class HonestPublisher:
                 assert answer["decision_id"] == f"h-{self.sent}", answer
                 return milliseconds
             self.resent += 1
+            if "--log" in sys.argv:
+                print("sent again after", self.sent, self.worker.state.log.read_text()[-600:])
             self.socket.close(0)
             self._connect()
         raise AssertionError(f"no answer in {attempt + 1} attempts: {self.worker.condition()}")
@@ -158,6 +160,8 @@ def measure(name: str, seconds: float, stretch: float) -> None:
         peak = worker.memory_kib("VmHWM") / 1024
         now = worker.memory_kib() / 1024
         assert worker.program.process.poll() is None, worker.condition()
+        if "--log" in sys.argv:
+            print(worker.state.log.read_text())
         p99, quiet99 = percentile(disturbed, 0.99), percentile(quiet, 0.99)
         share = {k: round(v / attacked, 2) for k, v in cpu.items() if v / attacked >= 0.005}
         print(

@@ -141,7 +141,7 @@ struct ConnectionRulesTests {
         let sights = [publisher(1, read: 60_000)]
         let verdict = rules.judge(sights, residentBytes: Self.short, at: time(0))
         #expect(verdict.cuts.isEmpty)
-        #expect(verdict.trims && verdict.settles)
+        #expect(verdict.settles)
         rules.settle(residentBytes: Self.short)
         #expect(rules.judge(sights, residentBytes: Self.short, at: time(250)) == ConnectionVerdict())
         #expect(rules.residentBytesMax - Self.short == ConnectionRules.growthMax / 2)
@@ -153,7 +153,7 @@ struct ConnectionRulesTests {
         _ = rules.judge([publisher(1, read: 64 << 20)], residentBytes: Self.short, at: time(0))
         let soon = rules.judge([], residentBytes: Self.short, at: time(9000))
         #expect(soon.closed == [.intake])
-        #expect(soon.trims && !soon.settles)
+        #expect(!soon.settles)
         #expect(rules.judge([], residentBytes: Self.own, at: time(9020)).closed.isEmpty)
     }
 

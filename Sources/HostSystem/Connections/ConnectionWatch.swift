@@ -16,7 +16,6 @@ final class ConnectionWatch {
     private var lastLook: MonotonicTime
     private var residentAtLastLook: Int64 = 0
     private var lastCut: MonotonicTime?
-    private var lastTrim: MonotonicTime?
 
     /// How often memory is asked for, which is cheap, and how soon all connections are looked at in any case.
     private static let pause = Microseconds.milliseconds(20)
@@ -26,8 +25,6 @@ final class ConnectionWatch {
     /// For so long after a cut all are looked at every time, and far more often: who is cut comes again.
     private static let alert = Microseconds.seconds(10)
     private static let alertPause = Microseconds.milliseconds(2)
-    /// Giving memory back takes milliseconds in which nobody can get any.
-    private static let trimInterval = Microseconds.seconds(1)
     /// How many times longer than a look the pause after it is at least, so that looking never takes much of a core.
     private static let pauseOfLook: Int64 = 10
 
@@ -89,10 +86,9 @@ final class ConnectionWatch {
             lastCut = now
             cuts.add(reason, peer: peer)
         }
-        if verdict.trims, lastTrim.map({ now - $0 >= ConnectionWatch.trimInterval }) ?? true {
-            lastTrim = now
+        if verdict.settles {
             ProcessMemory.giveBackFreed()
-            if verdict.settles { rules.settle(residentBytes: memory.bytes()) }
+            rules.settle(residentBytes: memory.bytes())
         }
     }
 }

@@ -153,8 +153,16 @@ final class OwnConnections {
             return nil
         }
         let peer = SocketAddress(spare, getpeername)?.text ?? "this machine"
-        shutdown(spare, Int32(SHUT_RDWR))
+        if !connection.endpoint.isCounted || !dissolve(spare) { shutdown(spare, Int32(SHUT_RDWR)) }
         return peer
+    }
+
+    /// Ends a TCP connection with a reset, and throws away what came and was not read yet: after a mere shutdown ZeroMQ
+    /// would go on to read it, which may be many megabytes.
+    private func dissolve(_ descriptor: Int32) -> Bool {
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        return connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size)) == 0
     }
 }
 

@@ -51,6 +51,7 @@ package struct ConnectionRules: Sendable {
         var firstSeen: MonotonicTime
         /// When a message of it was last taken.
         var lastMessage: MonotonicTime
+        var lastMessageSecond: Int64 { lastMessage.microseconds / 1_000_000 }
         var taken: Int64 = 0
         var handed: Int64 = 0
         var sent: Int64
@@ -129,7 +130,7 @@ package struct ConnectionRules: Sendable {
         switch sight.socket {
         case .intake where !sight.isCounted: one.held = sight.read + sight.unsent
         case .intake:
-            // Frames are counted longer than they are and answers shorter, so a difference below nothing is no credit.
+            // Answers are counted shorter than they are, and so may messages be longer: below nothing there is no credit.
             one.taken = min(one.taken + sight.taken, sight.read)
             one.handed = max(one.handed + sight.handed, sight.written)
             one.held = (sight.read - one.taken) + (one.handed - sight.written)
@@ -156,15 +157,19 @@ package struct ConnectionRules: Sendable {
         return one.subscriptionBytes > allowed ? .sendsTooMuch : nil
     }
 
-    /// Cuts what is too much: of the intake's those that have been silent for longest, of the subscribers, who have
-    /// nothing to say, the newest.
+    /// Cuts what is too much: of the intake's those that have been silent for longest in whole seconds, and the newest of
+    /// those; of the subscribers, who have nothing to say, the newest.
     private func cutSurplus(of socket: ConnectionSight.Socket, _ verdict: inout ConnectionVerdict) {
         let all = known.filter { $0.value.socket == socket }
         let surplus = all.count - connectionsMax
         guard surplus > 0 else { return }
         let order =
             switch socket {
-            case .intake: all.sorted { ($0.value.lastMessage, $0.key) < ($1.value.lastMessage, $1.key) }
+            case .intake:
+                all.sorted {
+                    ($0.value.lastMessageSecond, $1.value.firstSeen, $1.key)
+                        < ($1.value.lastMessageSecond, $0.value.firstSeen, $0.key)
+                }
             case .outcomes: all.sorted { ($1.value.firstSeen, $1.key) < ($0.value.firstSeen, $0.key) }
             }
         for (id, _) in order.prefix(surplus) where verdict.cuts[id] == nil { verdict.cuts[id] = .tooMany }
@@ -175,7 +180,6 @@ package struct ConnectionRules: Sendable {
     private mutating func relieve(_ verdict: inout ConnectionVerdict, at now: MonotonicTime) {
         let held = known.values.reduce(0) { $0 + $1.held }
         guard held >= ConnectionRules.heldUnasked else {
-            verdict.trims = true
             verdict.settles = verdict.cuts.isEmpty && !isAftermath(at: now)
             return
         }

@@ -16,7 +16,7 @@ package struct ConnectionSight: Equatable, Sendable {
     package var sent: Int64
     /// What waits in the kernel for the peer to take it.
     package var unsent: Int64
-    /// The messages that were taken off it since the last look, or more.
+    /// The messages that were taken off it since the last look.
     package var taken: Int64
     /// The answers that were handed over for it since the last look, or less.
     package var handed: Int64
@@ -63,9 +63,8 @@ package struct ConnectionVerdict: Equatable, Sendable {
     package var cuts: [UInt64: Reason] = [:]
     /// The sockets that let no new connection in.
     package var closed: Set<ConnectionSight.Socket> = []
-    /// Whether free memory is to be given back: memory is short, and nobody holds any.
-    package var trims = false
-    /// Whether what is in use after that is to be taken for what the worker needs.
+    /// Whether memory is short although nobody has held any for a while: then free memory is given back, and what is in use
+    /// after that is taken for what the worker needs.
     package var settles = false
 
     package init() {}
