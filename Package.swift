@@ -55,6 +55,8 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .systemLibrary(name: "CLinux"),
+        // deploy/contract/frames/frames.json as a constant.
+        .target(name: "CGoldenFrames"),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         room("ZeroMQMessaging", "CZeroMQ"),
         room("CurlTransport", "CCurl", "AlpacaAPI"),
@@ -70,8 +72,10 @@ let package = Package(
             "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal", "OrderResolution",
             "ZeroMQMessaging", "CurlTransport", "HostSystem", logging),
         room("WorkerClient", "StrictJSON", "ZeroMQMessaging"),
+        room("Conformance", "CGoldenFrames", "StrictJSON", "TradingCore", "ZeroMQMessaging", "HostSystem"),
         program(
-            "trade-executor", "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "HostSystem", "WorkerClient",
+            "trade-executor", "Conformance", "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "HostSystem",
+            "WorkerClient",
             "TradeRecords", "ZeroMQMessaging", "CurlTransport", logging, arguments),
 
         // The broker to test against.
@@ -103,8 +107,11 @@ let package = Package(
         tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON", resources: [.copy("Answers")]),
         tests("WorkerClientTests", "WorkerClient"),
         tests(
+            "ConformanceTests", "Conformance", "TestKit", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore",
+            "ZeroMQMessaging", "trade-executor"),
+        tests(
             "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "WorkerClient",
-            "HostSystem",
+            "HostSystem", "TradeJournal", "OrderResolution",
             "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),
         tests("TradeRecordsTests", "TestKit", "TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         tests(

@@ -32,10 +32,11 @@ run() {
 }
 
 find_swift
-install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv
+install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv openssl
+install_client_languages
 make_python
 
-run "formatting" swift format lint --strict -r -p Package.swift Sources Tests
+run "formatting" swift format lint --strict -r -p Package.swift Sources Tests deploy/clients/swift
 run "build" swift build
 run "Swift tests" swift test --disable-xctest
 binaries="$(swift build --show-bin-path)"

@@ -1,4 +1,4 @@
-import AlpacaAPI
+package import AlpacaAPI
 package import CurlTransport
 package import HostSystem
 package import OrderResolution
@@ -40,12 +40,18 @@ package struct HostClock: WorkerClock {
 package struct ZeroMQIntake: DecisionIntake {
     private let socket: IntakeSocket
     private let gate: AccessGate
+    private let credentials: Credentials
     private let traffic: ConnectionTraffic
 
-    /// - Parameter traffic: Where the bytes of every connection are counted.
-    package init(_ socket: IntakeSocket, behind gate: AccessGate, _ traffic: ConnectionTraffic) {
+    /// - Parameters:
+    ///   - credentials: What no message may hold, since messages are kept.
+    ///   - traffic: Where the bytes of every connection are counted.
+    package init(
+        _ socket: IntakeSocket, behind gate: AccessGate, credentials: Credentials, traffic: ConnectionTraffic
+    ) {
         self.socket = socket
         self.gate = gate
+        self.credentials = credentials
         self.traffic = traffic
     }
 
@@ -53,9 +59,11 @@ package struct ZeroMQIntake: DecisionIntake {
         guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
         if let passage = message.passage { traffic.took(passage.bytes, from: passage.connection) }
         let (rights, sender) = gate.rights(address: message.address, userID: message.userID)
+        var body = message.body
+        let holdsCredentials = credentials.redact(&body, mayBeCut: false)
         return IncomingMessage(
-            envelope: message.returnAddress, body: message.body, sender: sender, rights: rights,
-            excess: message.excess?.refusal)
+            envelope: message.returnAddress, body: body, sender: sender, rights: rights,
+            excess: message.excess?.refusal, holdsCredentials: holdsCredentials)
     }
 
     package func reply(_ body: [UInt8], to address: IntakeSocket.ReturnAddress) throws(EdgeFault) {
@@ -84,7 +92,7 @@ extension Configuration {
     /// How to reach the broker.
     package var brokerAccess: BrokerAccess {
         BrokerAccess(
-            baseURL: brokerURL.text, credentials: credentials,
+            url: brokerURL, credentials: credentials,
             connectTimeoutMilliseconds: brokerConnectTimeoutMilliseconds,
             requestTimeoutMilliseconds: brokerTimeoutMilliseconds)
     }
@@ -110,6 +118,22 @@ extension HaltFiles: HaltSwitch {
         } catch {
             return [Halt(.all, reason: "the halt files cannot be read: \(error)")]
         }
+    }
+
+    package func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool {
+        try faulting { () throws(SystemError) in try isThere(scope) }
+    }
+
+    package func set(_ halt: Halt) throws(EdgeFault) {
+        try faulting { () throws(SystemError) in try write(halt) }
+    }
+
+    package func record(_ event: HaltEvent) throws(EdgeFault) {
+        try faulting { () throws(SystemError) in try history.append(event) }
+    }
+
+    package func recorded(from position: Int64) throws(EdgeFault) -> HaltHistoryPage? {
+        try faulting { () throws(SystemError) in try history.read(from: position) }
     }
 }
 

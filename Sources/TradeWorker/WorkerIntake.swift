@@ -14,7 +14,24 @@ struct Incoming<Envelope> {
         if let excess = message.excess {
             request = .failure(RefusedFrame(excess))
         } else {
-            request = message.rights.allow(RequestFrame.read(message.body))
+            let allowed = message.rights.allow(RequestFrame.read(message.body))
+            request = message.holdsCredentials ? .failure(Incoming.holdingCredentials(allowed)) : allowed
+        }
+    }
+
+    /// What is kept for ever, and told to whoever asks, must not hold what it takes to trade on the account.
+    private static func holdingCredentials(_ request: Result<Request, RefusedFrame>) -> RefusedFrame {
+        let words = "the message holds the account's key or secret, which is kept nowhere; send it without"
+        let refusal = Refusal(.badField, field: "message", words)
+        switch request {
+        case .success(.decision(let decision)):
+            return RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text)
+        case .success(.replay), .success(.reconcile), .success(.status), .success(.ping):
+            return RefusedFrame(refusal)
+        // Whoever may not even ask is not told whether a guess was right.
+        case .failure(let refused) where refused.refusal.code == .notAuthorised: return refused
+        case .failure(let refused):
+            return RefusedFrame(refusal, decisionID: refused.decisionID, strategyName: refused.strategyName)
         }
     }
 
@@ -35,29 +52,31 @@ extension Worker {
     /// How many bytes of messages one turn takes, for the same reason; the one that goes beyond it is the last.
     static var messageBytesMax: Int { 256 << 10 }
 
-    func receiveMessages() throws(WorkerFault) -> [IncomingMessage<Intake.Envelope>] {
-        var messages: [IncomingMessage<Intake.Envelope>] = []
+    func receiveMessages() throws(WorkerFault) -> [Incoming<Intake.Envelope>] {
+        var messages: [Incoming<Intake.Envelope>] = []
         do throws(EdgeFault) {
-            while !Self.fillTurn(messages), let message = try intake.receive() { messages.append(message) }
+            while !Self.fillTurn(messages), let message = try intake.receive() { messages.append(Incoming(message)) }
         } catch {
             throw .edge(error)
         }
         return messages
     }
 
-    /// Whether a turn that takes these takes no more. A message of too many frames, of which it is not known how many
-    /// more, is the last.
-    static func fillTurn(_ messages: [IncomingMessage<Intake.Envelope>]) -> Bool {
-        messages.count >= Self.messagesMax || messages.last?.excess != nil
-            || messages.reduce(0) { $0 + $1.body.count } >= Self.messageBytesMax
+    /// Whether a turn that takes these takes no more. What may take long is the last: a replay, and a message of too many
+    /// frames, of which it is not known how many more.
+    static func fillTurn(_ messages: [Incoming<Intake.Envelope>]) -> Bool {
+        guard let last = messages.last else { return false }
+        if case .success(.replay) = last.request { return true }
+        return messages.count >= Self.messagesMax || last.message.excess != nil
+            || messages.reduce(0) { $0 + $1.message.body.count } >= Self.messageBytesMax
     }
 
     func reply(
-        to messages: [IncomingMessage<Intake.Envelope>], _ replies: [[UInt8]?]
+        to messages: [Incoming<Intake.Envelope>], _ replies: [[UInt8]?]
     ) throws(WorkerFault) {
         do throws(EdgeFault) {
             for (message, reply) in zip(messages, replies) {
-                if let reply, let envelope = message.envelope {
+                if let reply, let envelope = message.message.envelope {
                     try intake.reply(reply, to: envelope)
                     probe.pass(.acknowledged)
                 }
@@ -154,7 +173,7 @@ extension Worker {
         of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
     ) throws(JournalFault) -> Refusal? {
         if isDraining { return Refusal(.draining, "the worker is stopping; send the same again", retry: true) }
-        if let halt = record.halt(covering: decision.strategy, halts) {
+        if let halt = record.halt(covering: decision.strategy, halt(covering:)) {
             let reason = halt.reason.map { ": \($0)" } ?? ""
             return Refusal(.halted, "\(halt.scopeText) is halted\(reason)")
         }
@@ -175,7 +194,7 @@ extension Worker {
 
     /// The answers when nothing can be stored. What needs no storing is answered as ever.
     func refusals(
-        to messages: [IncomingMessage<Intake.Envelope>], for fault: JournalFault
+        to messages: [Incoming<Intake.Envelope>], for fault: JournalFault
     ) throws(WorkerFault) -> [[UInt8]?] {
         var answers: [[UInt8]?] = []
         do throws(JournalFault) {
@@ -187,15 +206,15 @@ extension Worker {
     }
 
     private func refusal(
-        to message: IncomingMessage<Intake.Envelope>, for fault: JournalFault
+        to message: Incoming<Intake.Envelope>, for fault: JournalFault
     ) throws(JournalFault) -> [UInt8]? {
-        switch Incoming(message).request {
+        switch message.request {
         case .success(.decision(let decision)):
             let refusal = Refusal(.storageFailed, "the worker cannot write to its database: \(fault)", retry: true)
             return Acknowledgement.refused(
                 RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text))
         case .failure(let refused): return Acknowledgement.refused(refused)
-        case .success(.status): return StateFrame.body("status", state(at: clock.read()))
+        case .success(.status): return StateFrame.body(.status, state(haltsInForce(), at: clock.read()))
         case .success(.ping): return pong()
         case .success(.reconcile(let id)): return reconcile(id, at: clock.read())
         case .success(.replay(let request)): return try replay(request)
@@ -221,7 +240,7 @@ extension Worker {
             switch incoming.request {
             case .success(.replay(let request)): record.replies.append(try replay(request))
             case .success(.status):
-                let body = status ?? StateFrame.body("status", state(at: now))
+                let body = status ?? StateFrame.body(.status, state(haltsInForce(), at: now))
                 status = body
                 record.replies.append(body)
             case .success(.reconcile(let id)): record.replies.append(reconcile(id, at: now))

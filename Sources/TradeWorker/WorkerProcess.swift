@@ -24,11 +24,11 @@ package enum WorkerProcess {
         do {
             // Before ZeroMQ starts its threads, which inherit what is blocked.
             let signals = try StopSignals()
-            try ProcessPrivacy.forbidCoreDumps()
             try ProcessDescriptors.raiseLimit()
             ProcessMemory.keepFreedMemory()
             TradeJournal.spareStatistics()
             ProcessMemory.giveBackCode()
+            let watchedLimits = try configuration.limits.map { try WatchedLimits($0) }
             let directory = try StateDirectory(configuration.stateDirectory)
             let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
             let context = try ZeroMQContext()
@@ -45,12 +45,14 @@ package enum WorkerProcess {
             let transport = try HTTPTransport(configuration.brokerAccess)
             let clock = try HostClock()
             let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
+            let limits = try watchedLimits.map { SendLimits($0, line: try transport.openLookUpLine()) }
             let worker = try Worker(
                 settings: configuration.worker, journal: journal,
-                intake: ZeroMQIntake(intake, behind: gate, traffic), topic: topic,
+                intake: ZeroMQIntake(
+                    intake, behind: gate, credentials: configuration.credentials, traffic: traffic), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 warmUpLine: transport.openLookUpLine(),
-                halts: HaltFiles(in: directory), clock: clock,
+                halts: HaltFiles(in: directory), limits: limits, clock: clock,
                 executionIDs: TimeOrderedUUIDs(), probe: probe, log: log)
             let partition = configuration.worker.partition
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
@@ -60,6 +62,7 @@ package enum WorkerProcess {
                 intake: [intake.endpoint, intake.pullEndpoint].compactMap(\.self), outcomes: [topic.endpoint],
                 traffic: traffic, tell: { log.warning("\($0)") })
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
+            if let path = configuration.limits { log.notice("every order is held against the limits of \(path)") }
             ready("ready \(about)")
             try withExtendedLifetime(connections) {
                 try drive(worker, gate, intake, topic, transport, signals, clock, log)

@@ -40,6 +40,7 @@ package final class ZeroMQSocket {
         case push
         case extendedPublisher
         case subscriber
+        case request
         case reply
 
         fileprivate var number: Int32 {
@@ -50,6 +51,7 @@ package final class ZeroMQSocket {
             case .push: ZMQ_PUSH
             case .extendedPublisher: ZMQ_XPUB
             case .subscriber: ZMQ_SUB
+            case .request: ZMQ_REQ
             case .reply: ZMQ_REP
             }
         }
@@ -99,6 +101,12 @@ package final class ZeroMQSocket {
     package func setSendTimeout(_ milliseconds: Int32) throws(ZeroMQError) { try set(ZMQ_SNDTIMEO, milliseconds) }
     /// Makes a ROUTER say when a reply's addressee is gone, instead of dropping it in silence.
     package func setRouterMandatory() throws(ZeroMQError) { try set(ZMQ_ROUTER_MANDATORY, 1 as Int32) }
+
+    /// Makes a REQ name its requests, drop answers to others, and send again before an answer has come.
+    package func setRequestCorrelated() throws(ZeroMQError) {
+        try set(ZMQ_REQ_CORRELATE, 1 as Int32)
+        try set(ZMQ_REQ_RELAXED, 1 as Int32)
+    }
 
     /// Makes a socket that strangers connect to safe from what aborts libzmq (4.3.4 and 4.3.5), and ends half-open
     /// handshakes after 5 s and connections to dead machines after two minutes.

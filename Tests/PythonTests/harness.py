@@ -11,6 +11,7 @@ import os
 import pathlib
 import queue
 import random
+import re
 import signal
 import socket
 import sqlite3
@@ -31,7 +32,6 @@ import zmq.auth
 from referencing import Registry, Resource
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-CLIENTS = REPOSITORY / "deploy/clients/python"
 # How long anything may take before a test gives up: machines that run tests are often busy.
 PATIENCE = float(os.environ.get("PATIENCE", "60"))
 
@@ -72,7 +72,18 @@ def eventually(what: str, condition: Callable[[], Any], patience: float = PATIEN
 # --- Schemas
 
 
-def _schemas() -> dict[str, jsonschema.Draft202012Validator]:
+def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
+    """Patterns as JSON Schema means them: `$` is the end, where Python's also allows a line feed."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+SchemaValidator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator, {"pattern": _pattern}
+)
+
+
+def _schemas() -> dict[str, Any]:
     documents = {
         path.name.removesuffix(".schema.json"): json.loads(path.read_text())
         for path in sorted((REPOSITORY / "deploy/contract").glob("*.schema.json"))
@@ -81,7 +92,7 @@ def _schemas() -> dict[str, jsonschema.Draft202012Validator]:
         [(document["$id"], Resource.from_contents(document)) for document in documents.values()]
     )
     return {
-        name: jsonschema.Draft202012Validator(
+        name: SchemaValidator(
             document,
             registry=registry,
             format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
@@ -300,6 +311,7 @@ class Worker:
         *flags: str,
         state: State | None = None,
         environment: dict[str, str] | None = None,
+        wrapper: list[str] | None = None,
     ):
         self.own_state = None if state else State()
         self.state: State = state or self.own_state  # type: ignore[assignment]
@@ -307,6 +319,8 @@ class Worker:
         url = simulator if isinstance(simulator, str) else simulator.url
         self.program = Program(
             [
+                # A program that becomes the worker.
+                *(wrapper or []),
                 *(str(binaries() / "trade-executor"), "run", "--broker-url", url),
                 *("--intake", "tcp://127.0.0.1:*", "--outcomes", "tcp://127.0.0.1:*"),
                 *("--state-dir", str(self.state.path)),

@@ -1,153 +1,263 @@
-"""The example clients of deploy/clients, and subscribers that are frozen, slow or late."""
+"""The clients in other languages than Python, and the short listings in every language.
+
+What they need is brought in by deploy/test.sh; without it, a language is skipped.
+"""
 
 from __future__ import annotations
 
-import json
+import functools
+import os
 import pathlib
-import signal
-import statistics
+import re
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
+import client_builds
+from client_checks import (
+    Client,
+    follows_without_gaps,
+    publishes_and_tells_what_is_refused,
+    sends_the_same_bytes_to_a_frozen_worker_again,
+    shows_its_keys,
+)
 from harness import (
-    CLIENTS,
-    COIN,
-    Json,
+    PATIENCE,
+    REPOSITORY,
+    NotPossible,
     Publisher,
     Simulator,
-    State,
     Worker,
     die_with_parent,
-    decision,
     eventually,
     main,
     strict_json,
 )
+from relay import Relay
+
+# --- The clients
+
+CLIENTS: dict[str, Callable[[], Client]] = {
+    # Soonest built, so that its tests are under way while the others are built.
+    "javascript": client_builds.javascript,
+    "cpp": client_builds.cpp,
+    "go": client_builds.go,
+    "java": client_builds.java,
+    "rust": client_builds.rust,
+    "swift": client_builds.swift,
+}
+CHECKS: list[Callable[[Client], str | None]] = [
+    publishes_and_tells_what_is_refused,
+    sends_the_same_bytes_to_a_frozen_worker_again,
+    follows_without_gaps,
+    shows_its_keys,
+]
 
 
-class Follower:
-    """subscribe.py as a process."""
+@functools.cache
+def builds() -> dict[str, Future[Client]]:
+    """One after the other, while the tests wait for other things."""
+    pool = ThreadPoolExecutor(max_workers=1)
+    return {language: pool.submit(build) for language, build in CLIENTS.items()}
 
-    def __init__(self, worker: Worker, strategy: str, after: int = 0):
-        self.file = tempfile.NamedTemporaryFile(prefix="trade-executor-test-")
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, str(CLIENTS / "subscribe.py"), strategy, str(after)),
-                *(worker.outcomes, worker.intake),
-            ],
-            stdout=self.file,
+
+def client_test(language: str, check: Callable[[Client], str | None]) -> Callable[[], str | None]:
+    return lambda: check(builds()[language].result())
+
+
+for language in CLIENTS:
+    for check in CHECKS:
+        globals()[f"test_{language}_{check.__name__}"] = client_test(language, check)
+
+
+# --- The listings
+
+
+@dataclass(frozen=True)
+class Listing:
+    """How a listing is run, as its README says, in a directory with nothing but its file."""
+
+    file: str
+    command: str
+    # Programs that the machine must have.
+    programs: tuple[str, ...]
+    # Asks whether the binding is there.
+    probe: str = "true"
+    # Puts into the directory what the README has its reader make or install there; returns what
+    # the command needs in its environment.
+    prepare: Callable[[pathlib.Path], dict[str, str]] = lambda _: {}
+
+
+def prepare_go(directory: pathlib.Path) -> dict[str, str]:
+    return client_builds.use_go_stand_in(directory, "publish")
+
+
+def prepare_javascript(directory: pathlib.Path) -> dict[str, str]:
+    client_builds.use_javascript_stand_in(directory)
+    return {}
+
+
+def prepare_rust(directory: pathlib.Path) -> dict[str, str]:
+    (directory / "Cargo.toml").write_text(
+        '[package]\nname = "listing"\nversion = "0.0.0"\nedition = "2021"\n'
+        '[dependencies]\nzmq = "*"\n'
+    )
+    return client_builds.use_debian_crates(directory)
+
+
+def prepare_swift(directory: pathlib.Path) -> dict[str, str]:
+    client_builds.swift()
+    package = client_builds.BUILDS / "swift"
+    (directory / "Package.swift").write_text(
+        "// swift-tools-version: 6.0\nimport PackageDescription\n"
+        'let package = Package(name: "listing", dependencies: [.package(path: '
+        f'"{package}")], targets: [.executableTarget(name: "listing", dependencies: '
+        '[.product(name: "TradeExecutorClient", package: "swift")])])\n'
+    )
+    return {}
+
+
+LISTINGS = {
+    "c": Listing("publish.c", "cc publish.c -lzmq -o publish && ./publish", ("cc",)),
+    "cpp": Listing(
+        "publish.cpp",
+        "g++ publish.cpp -lzmq -o publish && ./publish",
+        ("g++",),
+        "echo '#include <zmq.hpp>' | g++ -E -x c++ -",
+    ),
+    "go": Listing("publish.go", "go run .", ("go", "gcc"), prepare=prepare_go),
+    "haskell": Listing(
+        "publish.hs",
+        "ghc -threaded publish.hs && ./publish",
+        ("ghc",),
+        "ghc-pkg list zeromq4-haskell | grep -q zeromq4",
+    ),
+    "java": Listing(
+        "Publish.java",
+        "java -cp /usr/share/java/zmq.jar"
+        " -Djava.library.path=/usr/lib/$(uname -m)-linux-gnu/jni Publish.java",
+        ("java",),
+        "test -e /usr/share/java/zmq.jar",
+    ),
+    "javascript": Listing("publish.mjs", "node publish.mjs", ("node",), prepare=prepare_javascript),
+    "octave": Listing(
+        "send_decision.m",
+        "octave-cli send_decision.m",
+        ("octave-cli",),
+        "octave-cli --eval 'pkg load zeromq'",
+    ),
+    "perl": Listing("publish.pl", "perl publish.pl", ("perl",), "perl -MZMQ::FFI -e 1"),
+    "php": Listing("publish.php", "php publish.php", ("php",), "php -m | grep -q zmq"),
+    "r": Listing("publish.r", "Rscript publish.r", ("Rscript",), "Rscript -e 'library(pbdZMQ)'"),
+    "ruby": Listing("publish.rb", "ruby publish.rb", ("ruby",), "ruby -e 'require \"ffi-rzmq\"'"),
+    "rust": Listing("src/main.rs", "cargo run", ("cargo",), prepare=prepare_rust),
+    "swift": Listing("Sources/main.swift", "swift run", ("swift",), prepare=prepare_swift),
+}
+DEFAULT_INTAKE, DEFAULT_OUTCOMES = "tcp://127.0.0.1:5555", "tcp://127.0.0.1:5556"
+
+
+def code_blocks(page: pathlib.Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def runs_as_it_stands(language: str, listing: Listing) -> str:
+    """But for the address: the tests use no fixed ports."""
+    page = REPOSITORY / "deploy/clients/README.md"
+    assert f"`{listing.command}`" in page.read_text(), f"{page} has not: {listing.command}"
+    [code] = code_blocks(page, language)
+    client_builds.need(*listing.programs)
+    if subprocess.run(["sh", "-c", listing.probe], capture_output=True).returncode != 0:
+        raise NotPossible(f"there is no ZeroMQ for {language}")
+    with (
+        Simulator() as simulator,
+        Worker(simulator) as worker,
+        Relay(worker, lose_answers=1) as relay,
+        tempfile.TemporaryDirectory(prefix="trade-executor-test-") as name,
+    ):
+        directory = pathlib.Path(name)
+        environment = listing.prepare(directory)
+        file = directory / listing.file
+        file.parent.mkdir(exist_ok=True)
+        if language == "swift":
+            code = code.replace("Publisher()", f'Publisher(intake: "{DEFAULT_INTAKE}")')
+        assert code.count(DEFAULT_INTAKE) == 1, code
+        file.write_text(code.replace(DEFAULT_INTAKE, relay.intake))
+        done = subprocess.run(
+            ["sh", "-c", listing.command],
+            cwd=directory,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=2 * PATIENCE,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        if language == "swift":
+            assert done.stdout == "1 true\n", done.stdout
+        else:
+            [ack] = [line for line in done.stdout.splitlines() if line.startswith("{")]
+            assert strict_json(ack.encode())["duplicate"], ack
+        assert len(relay.requests) > 1 and len(set(relay.requests)) == 1, relay.requests
+        assert len(simulator.posts()) == 1
+    return f"{len([line for line in code.splitlines() if line.strip()])} lines"
+
+
+def listing_test(language: str, listing: Listing) -> Callable[[], str]:
+    return lambda: runs_as_it_stands(language, listing)
+
+
+for language, listing in LISTINGS.items():
+    globals()[f"test_the_listing_in_{language}_runs_as_it_stands"] = listing_test(language, listing)
+
+
+def test_the_listings_in_python_run_as_they_stand() -> None:
+    publish, subscribe = code_blocks(REPOSITORY / "README.md", "python")
+    assert DEFAULT_INTAKE in publish and DEFAULT_OUTCOMES in subscribe
+    with (
+        Simulator() as simulator,
+        Worker(simulator) as worker,
+        Relay(worker, lose_answers=1) as relay,
+    ):
+        subscriber = subprocess.Popen(
+            [sys.executable, "-u", "-c", subscribe.replace(DEFAULT_OUTCOMES, worker.outcomes)],
+            stdout=subprocess.PIPE,
             preexec_fn=die_with_parent,
         )
+        assert subscriber.stdout
+        # It has to have subscribed, which nothing shows but an outcome.
+        with Publisher(worker) as publisher:
+            for number in range(100):
+                publisher.accepted(f"before-{number}", "mean-rev")
+                worker.final_outcome("mean-rev", f"before-{number}")
+                os.set_blocking(subscriber.stdout.fileno(), False)
+                if subscriber.stdout.readline():
+                    break
+        os.set_blocking(subscriber.stdout.fileno(), True)
+        done = subprocess.run(
+            [sys.executable, "-c", publish.replace(DEFAULT_INTAKE, relay.intake)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert "'status': 'accepted'" in done.stdout and "'duplicate': True" in done.stdout, done
+        assert len(relay.requests) > 1 and len(set(relay.requests)) == 1, relay.requests
+        lines: list[bytes] = []
 
-    def __enter__(self) -> Follower:
-        return self
+        def told() -> bool:
+            assert subscriber.stdout
+            lines.append(subscriber.stdout.readline())
+            return b"d-17 success" in lines[-1]
 
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.file.close()
-
-    def lines(self) -> list[bytes]:
-        text = pathlib.Path(self.file.name).read_bytes()
-        return [line for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
-
-    def outcomes(self) -> list[Json]:
-        return [strict_json(line) for line in self.lines()]
-
-    def gets_all(self, worker: Worker, strategy: str) -> None:
-        """Waits until it has what is stored, each once and in order."""
-        stored = worker.state.stored_outcomes(strategy)
-        eventually(f"{len(stored)} outcomes", lambda: len(self.lines()) >= len(stored))
-        assert self.outcomes() == [strict_json(body) for body in stored]
-
-
-def publish(worker_intake: str, message: Json) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, str(CLIENTS / "publish.py"), json.dumps(message), worker_intake],
-        stdout=subprocess.PIPE,
-        preexec_fn=die_with_parent,
-    )
-
-
-def test_the_publisher_of_the_readme() -> None:
-    with Simulator() as simulator, Worker(simulator) as worker:
-        message = decision("d-1")
-        del message["v"]
-        for duplicate in [False, True]:
-            output, _ = publish(worker.intake, message).communicate(timeout=60)
-            ack = strict_json(output)
-            assert (ack["status"], ack["duplicate"]) == ("accepted", duplicate), ack
+        eventually("the outcome of d-17", told)
+        subscriber.kill()
+        subscriber.communicate()
 
 
-def test_the_publisher_waits_for_a_worker_that_is_not_there_yet() -> None:
-    with Simulator() as simulator, State() as state:
-        endpoint = f"ipc://{state.path}/intake.sock"
-        publisher = publish(endpoint, decision("d-1"))
-        # Longer than it waits for one answer, so that it sends again.
-        time.sleep(2.5)
-        with Worker(simulator, "--intake", endpoint, state=state) as worker:
-            output, _ = publisher.communicate(timeout=60)
-            assert strict_json(output)["status"] == "accepted"
-            assert worker.final_outcome("s", "d-1")["result"] == "success"
-        assert len(simulator.posts()) == 1
-
-
-def test_a_frozen_subscriber_slows_nobody_and_catches_up() -> str:
-    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
-        with Follower(worker, "s") as frozen, Follower(worker, "s") as healthy:
-            publisher.accepted("first", **COIN)
-            for follower in [frozen, healthy]:
-                eventually("the first outcome", follower.outcomes)
-            frozen.process.send_signal(signal.SIGSTOP)
-            times: list[float] = []
-            count = 300
-            for number in range(count):
-                sent = time.monotonic()
-                publisher.accepted(f"d-{number}", **COIN)
-                times.append((time.monotonic() - sent) * 1000)
-            worker.final_outcome("s", f"d-{count - 1}")
-            healthy.gets_all(worker, "s")
-            assert len(frozen.outcomes()) < len(healthy.outcomes())
-            frozen.process.send_signal(signal.SIGCONT)
-            frozen.gets_all(worker, "s")
-        median, worst = statistics.median(times), max(times)
-        assert median < 50 and worst < 1000, (median, worst)
-    return f"{count} acks meanwhile, median {median:.2f} ms, worst {worst:.1f} ms"
-
-
-def test_a_subscriber_that_comes_late_or_again_has_everything_once() -> None:
-    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
-        # More than one page of replay.
-        count = 300
-        for number in range(count):
-            publisher.accepted(f"d-{number}", **COIN)
-            publisher.accepted(f"d-{number}", "other", **COIN)
-        for strategy in ["s", "other"]:
-            worker.final_outcome(strategy, f"d-{count - 1}")
-        total = len(worker.state.stored_outcomes("s"))
-        assert total > 500
-        with Follower(worker, "s") as late, Follower(worker, "s", after=total - 3) as again:
-            late.gets_all(worker, "s")
-            eventually("the last three", lambda: again.outcomes() == late.outcomes()[-3:])
-
-
-def test_a_subscriber_lives_through_a_crash_of_the_worker() -> None:
-    with Simulator() as simulator, State() as state:
-        endpoints = [f"ipc://{state.path}/{name}.sock" for name in ["intake", "outcomes"]]
-        flags = ["--intake", endpoints[0], "--outcomes", endpoints[1]]
-        with Worker(simulator, *flags, state=state) as worker, Publisher(worker) as publisher:
-            follower = Follower(worker, "s")
-            publisher.accepted("d-1")
-            eventually("the first outcome", follower.outcomes)
-            simulator.fault("delay_after_recording", milliseconds=1000)
-            publisher.accepted("d-2")
-            simulator.wait_for_post("s:d-2")
-            worker.kill()
-        with follower, Worker(simulator, *flags, state=state) as worker:
-            worker.final_outcome("s", "d-2")
-            follower.gets_all(worker, "s")
+def test_every_listing_of_the_page_is_run() -> None:
+    page = (REPOSITORY / "deploy/clients/README.md").read_text()
+    assert set(re.findall(r"^```(\w+)$", page, re.MULTILINE)) == set(LISTINGS)
 
 
 if __name__ == "__main__":

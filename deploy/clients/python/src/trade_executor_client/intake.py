@@ -1,0 +1,109 @@
+"""The worker's intake: decisions, and questions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import TypeVar
+
+import zmq
+
+from .answers import Ack, Health, NoAnswer, Page, Pong, Reconciliation
+from .decision import Decision
+from .keys import CurveKeys
+from .requests import ACK_WAIT, DEFAULT_INTAKE, Request, decide, ping, reconcile, replay, status
+
+_Self = TypeVar("_Self", bound="Intake")
+_Answer = TypeVar("_Answer")
+
+
+class Intake:
+    """A connection to the worker's intake. Several threads may use it; they wait for each other."""
+
+    def __init__(self, endpoint: str = DEFAULT_INTAKE, keys: CurveKeys | None = None):
+        self._endpoint = endpoint
+        self._keys = keys
+        self._socket: zmq.Socket[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._disconnect()
+
+    def replay(self, strategy: str | None, after: int, limit: int = 500) -> Page:
+        """Stored outcomes after a counter: a strategy's `strategy_seq`, or without one a `seq`."""
+        return self._ask(replay(strategy, after, limit), ACK_WAIT)
+
+    def status(self) -> Health:
+        return self._ask(status(), ACK_WAIT)
+
+    def ping(self) -> Pong:
+        return self._ask(ping(), ACK_WAIT)
+
+    def reconcile(
+        self, strategy: str | None = None, decision_id: str | None = None
+    ) -> Reconciliation:
+        """Has the worker look up at once what is unknown: all, or the decision with both names."""
+        return self._ask(reconcile(strategy, decision_id), ACK_WAIT)
+
+    def _ask(self, request: Request[_Answer], timeout: float | None) -> _Answer:
+        """Sends the same bytes again and again until an answer comes or the time is over."""
+        end = None if timeout is None else time.monotonic() + timeout
+        with self._lock:
+            while True:
+                left = ACK_WAIT if end is None else end - time.monotonic()
+                if left <= 0:
+                    raise NoAnswer(f"{self._endpoint} has not answered for {timeout} s")
+                answer = self._attempt(request.body, min(left, ACK_WAIT))
+                if answer is not None:
+                    return request.read(answer)
+
+    def _attempt(self, body: bytes, wait: float) -> bytes | None:
+        try:
+            socket = self._connected()
+            socket.send(body)
+            if socket.poll(max(1, int(wait * 1000))):
+                return socket.recv_multipart()[-1]
+        except BaseException:
+            self._disconnect()
+            raise
+        # A late answer goes nowhere, and can't be taken for that to another question.
+        self._disconnect()
+        return None
+
+    def _connected(self) -> zmq.Socket[bytes]:
+        if self._socket is None:
+            context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+            self._socket = context.socket(zmq.DEALER)
+            self._socket.linger = 0
+            if self._keys:
+                self._keys.apply(self._socket)
+            self._socket.connect(self._endpoint)
+        return self._socket
+
+    def _disconnect(self) -> None:
+        if self._socket is not None:
+            self._socket.close(0)
+            self._socket = None
+
+
+class Publisher(Intake):
+    """Publishes decisions, one at a time. Use one per strategy."""
+
+    def publish(self, decision: Decision, timeout: float | None = None) -> Ack:
+        """Returns once the decision is on disk at the worker.
+
+        Without an answer within 2 s the same bytes are sent again, for as long as it takes or
+        `timeout` seconds. Refused: the worker does not take it. NoAnswer: the time is over, and it
+        is not known whether the worker has it; publish the same decision again.
+        """
+        return self._ask(decide(decision), timeout)
