@@ -60,7 +60,7 @@ def ready(kind: bytes) -> bytes:
 
 
 def connect(endpoint: str) -> socket.socket:
-    peer = socket.create_connection(address(endpoint), timeout=10)
+    peer = socket.create_connection(address(endpoint), timeout=2)
     peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return peer
 

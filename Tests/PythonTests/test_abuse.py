@@ -11,16 +11,25 @@ import pathlib
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
-
-import zmq
 
 import attackers
-from harness import COIN, Json, PATIENCE, Simulator, Worker, binaries, decision, main, read_answer
+import zmq
+from harness import (
+    COIN,
+    PATIENCE,
+    Json,
+    Publisher,
+    Simulator,
+    Worker,
+    binaries,
+    decision,
+    eventually,
+    main,
+    read_answer,
+)
 
 MEMORY_MAX_KIB = 200 * 1000 * 1000 // 1024
 
@@ -60,8 +69,6 @@ class HonestPublisher:
                 assert answer["decision_id"] == f"h-{self.sent}", answer
                 return milliseconds
             self.resent += 1
-            if "--log" in sys.argv:
-                print("sent again after", self.sent, self.worker.state.log.read_text()[-600:])
             self.socket.close(0)
             self._connect()
         raise AssertionError(f"no answer in {attempt + 1} attempts: {self.worker.condition()}")
@@ -106,17 +113,21 @@ def thread_seconds(worker: Worker) -> dict[str, float]:
     return dict(times)
 
 
-def prepare(worker: Worker, honest: HonestPublisher) -> None:
+def prepare(worker: Worker) -> None:
     """Some outcomes to ask for."""
-    for _ in range(600):
-        honest.publish()
+    with Publisher(worker) as publisher:
+        for number in range(300):
+            publisher.send_bytes(json.dumps(decision(f"d-{number}", **COIN)).encode())
+        for _ in range(300):
+            assert publisher.receive()["status"] == "accepted"
+    worker.final_outcome("s", "d-299")
 
 
 def withstand(name: str, *flags: str, seconds: float = 2.5) -> tuple[Counter[str], Json, str]:
     """Attacks for so long; gives what the attacker did, the worker's status after it, and a line of figures."""
     with Simulator() as simulator, Worker(simulator, *flags) as worker:
         honest = HonestPublisher(worker)
-        prepare(worker, honest)
+        prepare(worker)
         attack = Attack(name, worker, seconds)
         times = honest.publish_for(seconds + 0.5)
         done = attack.done()
@@ -134,13 +145,108 @@ def withstand(name: str, *flags: str, seconds: float = 2.5) -> tuple[Counter[str
         return done, status, figures
 
 
+def make_tests() -> None:
+    """A test for each attack: what must hold for all of them, and what the attacker got to do."""
+
+    def test_of(attack: str) -> Callable[[], str]:
+        def test() -> str:
+            done, _, figures = withstand(attack)
+            assert done, "the attacker did nothing"
+            return figures
+
+        return test
+
+    for attack in attackers.ATTACKS:
+        globals()[f"test_{attack.__name__}_harms_nobody"] = test_of(attack.__name__)
+
+
+def test_of_a_flood_only_so_many_refused_messages_are_kept() -> str:
+    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
+        count = 3000
+        for _ in range(count):
+            publisher.send_bytes(b"{}")
+        for _ in range(count):
+            assert publisher.receive()["status"] == "refused"
+        kept = worker.state.rows("SELECT count(*) FROM refused_messages")[0][0]
+        assert worker.status()["refused"] == count
+        # A thousand, and one more for each 0.6 s that this took.
+        assert 1000 <= kept < 1000 + 100 * PATIENCE / 60, kept
+        eventually("a line about it", lambda: "not kept" in worker.state.log.read_text())
+        publisher.accepted("d")
+    return f"{kept} of {count}"
+
+
+def test_an_envelope_that_is_too_long_is_not_echoed() -> None:
+    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
+        publisher.socket.send_multipart([b"x" * 4097, b'{"v":1,"type":"ping"}'])
+        answer = publisher.receive()
+        assert answer["code"] == "too_large" and "4096" in answer["message"], answer
+        publisher.envelope = [b"x" * 2000, b"y" * 2096]
+        publisher.send_bytes(b'{"v":1,"type":"ping"}')
+        assert publisher.receive()["type"] == "pong"
+
+
+def test_text_of_strangers_is_shown_and_not_obeyed() -> None:
+    """In a name, a rationale, a refused body, a halt's reason and a halt file's name."""
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp\u2066\x7f\r\n';DROP TABLE outcomes;--"
+    names = [evil, "a|b", "heartbeat|p0", "../../x", "a" * 49, "", "\u0430bc", "%s%n"]
+    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
+        for field in ["strategy_name", "decision_id", "symbol"]:
+            for name in names:
+                if field == "decision_id" and len(name) == 49:
+                    continue
+                if field == "symbol" and len(name) in (0, 7):
+                    continue
+                message = {**decision("d"), field: name}
+                answer = publisher.ask_bytes(json.dumps(message).encode())
+                assert answer["status"] == "refused" and answer["field"] == field, (message, answer)
+        publisher.accepted("with-rationale", rationale={evil: evil})
+        publisher.send_bytes(evil.encode())
+        assert publisher.receive()["code"] == "bad_json"
+        worker.final_outcome("s", "with-rationale")
+        (worker.state.path / "halt" / "strategy-\x1b[31m").write_text(evil)
+        worker.halt_file("strategy-t").write_text(
+            json.dumps({"scope": "t", "hold": False, "reason": evil, "by": evil})
+        )
+        where = ["--state-dir", str(worker.state.path)]
+        for command in [
+            ["executions", *where, "--payloads"],
+            ["failures", *where],
+            ["show", "s:with-rationale", *where],
+            ["status", *where, "--intake", worker.intake],
+        ]:
+            for json_too in [[], ["--json"]]:
+                ended = subprocess.run(
+                    [str(binaries() / "trade-executor"), *command, *json_too],
+                    capture_output=True,
+                    timeout=PATIENCE,
+                    env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+                )
+                assert ended.returncode == 0, (command, ended)
+                for output in [ended.stdout, ended.stderr]:
+                    obeyed = sorted({c for c in output.decode() if must_be_shown(c, bool(json_too))})
+                    assert not obeyed, (command, obeyed, output)
+        assert "outcomes" in [
+            row[0] for row in worker.state.rows("SELECT name FROM sqlite_schema WHERE type='table'")
+        ]
+
+
+def must_be_shown(character: str, is_json: bool) -> bool:
+    """Whether a terminal would obey it. JSON may hold direction marks: it is read by programs."""
+    if character == "\n":
+        return False
+    if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:
+        return not is_json or ord(character) < 0x20
+    return not is_json and (0x202A <= ord(character) <= 0x202E or 0x2066 <= ord(character) <= 0x2069)
+
+
 # --- Measuring
 
 
 def measure(name: str, seconds: float, stretch: float) -> None:
     with Simulator() as simulator, Worker(simulator) as worker:
         honest = HonestPublisher(worker)
-        prepare(worker, honest)
+        prepare(worker)
         quiet: list[float] = []
         disturbed: list[float] = []
         done: Counter[str] = Counter()
@@ -160,8 +266,6 @@ def measure(name: str, seconds: float, stretch: float) -> None:
         peak = worker.memory_kib("VmHWM") / 1024
         now = worker.memory_kib() / 1024
         assert worker.program.process.poll() is None, worker.condition()
-        if "--log" in sys.argv:
-            print(worker.state.log.read_text())
         p99, quiet99 = percentile(disturbed, 0.99), percentile(quiet, 0.99)
         share = {k: round(v / attacked, 2) for k, v in cpu.items() if v / attacked >= 0.005}
         print(
@@ -185,4 +289,8 @@ def measure_all() -> None:
 
 
 if __name__ == "__main__":
-    measure_all() if "--measure" in sys.argv else main(globals())
+    if "--measure" in sys.argv:
+        measure_all()
+    else:
+        make_tests()
+        main(globals())
