@@ -111,7 +111,7 @@ let package = Package(
             "ZeroMQMessaging", "trade-executor"),
         tests(
             "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "WorkerClient",
-            "HostSystem",
+            "HostSystem", "TradeJournal", "OrderResolution",
             "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),
         tests("TradeRecordsTests", "TestKit", "TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         tests(

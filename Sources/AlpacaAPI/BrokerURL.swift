@@ -4,6 +4,8 @@ package struct BrokerURL: Equatable, Sendable, CustomStringConvertible {
     package let text: String
     /// Whether the broker is on this machine, that is, a simulator.
     package let isLoopback: Bool
+    /// Whether it is spoken to over TLS.
+    package let isEncrypted: Bool
 
     package static let paper = "https://paper-api.alpaca.markets"
 
@@ -14,6 +16,10 @@ package struct BrokerURL: Equatable, Sendable, CustomStringConvertible {
 
     package init(_ text: String) throws(Problem) {
         var text = text[...]
+        // Not quoted: what stands before the @ is meant to be secret.
+        guard !text.utf8.contains(UInt8(ascii: "@")) else {
+            throw Problem(description: "must be a host and perhaps a port, without a user or a password")
+        }
         while text.hasSuffix("/") { text = text.dropLast() }
         let isPlain = text.hasPrefix("http://")
         guard isPlain || text.hasPrefix("https://") else {
@@ -31,6 +37,7 @@ package struct BrokerURL: Equatable, Sendable, CustomStringConvertible {
                 }
             })
         else { throw Problem(description: "\(text) must be a host and perhaps a port, without a path") }
+        isEncrypted = !isPlain
         isLoopback = BrokerURL.isLoopback(authority)
         guard !isPlain || isLoopback else {
             throw Problem(description: "\(text) is not encrypted; http:// is for this machine only, use https://")

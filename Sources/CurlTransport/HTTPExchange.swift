@@ -15,6 +15,7 @@ final class HTTPExchange {
     private(set) var isUnderWay = false
     private let method: Method
     private let baseURL: String
+    private let credentials: Credentials
     private var lastPath: String?
     private let easy: UnsafeMutableRawPointer
     private let multi: OpaquePointer
@@ -33,7 +34,8 @@ final class HTTPExchange {
     init(_ method: Method, _ access: BrokerAccess, multi: OpaquePointer) throws(CurlError) {
         guard let easy = curl_easy_init() else { throw CurlError(description: "libcurl could not make a handle") }
         self.method = method
-        self.baseURL = access.baseURL
+        self.baseURL = access.url.text
+        credentials = access.credentials
         self.easy = easy
         self.multi = multi
         for line in access.credentials.headerLines + ["Accept: application/json", "Expect:"] {
@@ -53,15 +55,30 @@ final class HTTPExchange {
             try check(ccurl_set_pointer(easy, CURLOPT_READDATA, user), "read callback")
         }
         try set(CURLOPT_NOSIGNAL, 1)
-        try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         try set(CURLOPT_TCP_KEEPALIVE, 1)
         try set(CURLOPT_CONNECTTIMEOUT_MS, access.connectTimeoutMilliseconds)
         try set(CURLOPT_TIMEOUT_MS, access.requestTimeoutMilliseconds)
-        try check(ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https"), "protocols")
-        try check(ccurl_set_string(easy, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1"), "no proxy")
         try check(ccurl_set_string(easy, CURLOPT_USERAGENT, "trade-executor"), "user agent")
+        try guardCredentials(access)
+    }
+
+    /// Whom the credentials go to: whoever proves to be the host of the base URL, and nobody else. Most of these are
+    /// libcurl's defaults; none may come to depend on how a machine's libcurl was built.
+    private func guardCredentials(_ access: BrokerAccess) throws(CurlError) {
+        try check(ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, access.url.isEncrypted ? "https" : "http"), "protocols")
+        try set(CURLOPT_SSL_VERIFYPEER, 1)
+        try set(CURLOPT_SSL_VERIFYHOST, 2)
+        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        try set(CURLOPT_FOLLOWLOCATION, 0)
+        // Neither somebody's ~/.netrc nor a proxy's 407 decides what is sent along.
+        try set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
+        // A proxy of the environment carries encrypted bytes to the broker, and must not be told the headers in its CONNECT.
+        try set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE))
+        try set(CURLOPT_PROXY_SSL_VERIFYPEER, 1)
+        try set(CURLOPT_PROXY_SSL_VERIFYHOST, 2)
+        // On this machine nothing is in between; without encryption, a proxy would read it all.
+        if access.url.isLoopback { try check(ccurl_set_string(easy, CURLOPT_PROXY, ""), "no proxy") }
     }
 
     private func set(_ option: CURLoption, _ value: Int) throws(CurlError) {
@@ -102,6 +119,13 @@ final class HTTPExchange {
         curl_multi_remove_handle(UnsafeMutableRawPointer(multi), easy)
         isUnderWay = false
         let status = information(CURLINFO_RESPONSE_CODE)
+        // Here, before anybody has seen it: an answer that quotes the request must not carry the secret on.
+        _ = credentials.redact(&responseBody, mayBeCut: true)
+        if var requestID = responseHeaders.requestID.map({ Array($0.utf8) }),
+            credentials.redact(&requestID, mayBeCut: true)
+        {
+            responseHeaders.requestID = String(decoding: requestID, as: UTF8.self)
+        }
         let answer = HTTPAnswer(statusCode: status, body: responseBody, headers: responseHeaders)
         if code == CURLE_OK {
             result = .answered(answer)

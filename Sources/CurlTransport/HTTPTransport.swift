@@ -8,17 +8,16 @@ package struct CurlError: Error, CustomStringConvertible {
 
 /// How to reach the broker.
 package struct BrokerAccess {
-    /// Such as `https://paper-api.alpaca.markets`, without a slash at the end.
-    package var baseURL: String
+    package var url: BrokerURL
     package var credentials: Credentials
     package var connectTimeoutMilliseconds: Int
     /// From the start of a request to the last byte of its answer.
     package var requestTimeoutMilliseconds: Int
 
     package init(
-        baseURL: String, credentials: Credentials, connectTimeoutMilliseconds: Int, requestTimeoutMilliseconds: Int
+        url: BrokerURL, credentials: Credentials, connectTimeoutMilliseconds: Int, requestTimeoutMilliseconds: Int
     ) {
-        self.baseURL = baseURL
+        self.url = url
         self.credentials = credentials
         self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
         self.requestTimeoutMilliseconds = requestTimeoutMilliseconds

@@ -7,6 +7,10 @@ package enum Files {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("opening \(path)") }
         defer { close(descriptor) }
+        return try read(descriptor, path, bytesMax: bytesMax)
+    }
+
+    static func read(_ descriptor: Int32, _ path: String, bytesMax: Int) throws(SystemError) -> [UInt8] {
         var content: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while content.count < bytesMax {
@@ -52,6 +56,16 @@ package enum Files {
             throw syncError
         }
         guard rename(temporary, path) == 0 else { throw SystemError("creating \(path)") }
+        try syncDirectory(of: path)
+    }
+
+    /// Makes the names in a file's directory durable.
+    static func syncDirectory(of path: String) throws(SystemError) {
+        let directory = path.lastIndex(of: "/").map { path[...$0] } ?? "."
+        let descriptor = open(String(directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("opening \(directory)") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw SystemError("writing \(directory)") }
     }
 
     /// Removes a file; false where there was none.

@@ -21,6 +21,9 @@ package struct HaltFiles {
         stateDescriptor = directory.descriptor
     }
 
+    /// The record of halts in the same directory.
+    package var history: HaltHistory { HaltHistory(stateDirectory: stateDirectory, stateDescriptor) }
+
     private var directory: String { StateDirectory.haltPath(in: stateDirectory) }
 
     /// The halt that covers a strategy, the one for all first. Where the files cannot be looked at, everything is halted.
@@ -34,7 +37,7 @@ package struct HaltFiles {
     }
 
     /// Begins a halt, or changes the one in force.
-    package func set(_ halt: Halt) throws(SystemError) {
+    package func write(_ halt: Halt) throws(SystemError) {
         try Files.makeDirectory(directory)
         // The worker may run as another user than the operator, and must see whether waiting decisions are to wait.
         try Files.write(Array((halt.json.text + "\n").utf8), to: path(halt.scope), othersMayRead: true)
@@ -54,8 +57,8 @@ package struct HaltFiles {
         }
     }
 
-    /// Asked before every order, and of a file that is hardly ever there.
-    private func isThere(_ scope: Halt.Scope) throws(SystemError) -> Bool {
+    /// Whether a halt is in force. Asked before every order, and of a file that is hardly ever there.
+    package func isThere(_ scope: Halt.Scope) throws(SystemError) -> Bool {
         guard stateDescriptor != AT_FDCWD else { return try Files.exists(path(scope)) }
         return try Files.exists("halt/" + Halt.fileName(scope), in: stateDescriptor)
     }

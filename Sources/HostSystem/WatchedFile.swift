@@ -1,5 +1,17 @@
 import Glibc
 
+/// Why a watched file makes no sense.
+///
+/// It stands outside of the file's own generic type: an error inside of it, thrown by a closure of its initializer, makes
+/// the optimizer of Swift 6.3.1 fail.
+package struct WatchedFileProblem: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
+
 /// A file whose meaning is in force, and is read again when the file changes. An edit that makes no sense changes
 /// nothing but what is said.
 package final class WatchedFile<Meaning> {
@@ -15,17 +27,8 @@ package final class WatchedFile<Meaning> {
     package let path: String
     package private(set) var meaning: Meaning
     private let bytesMax: Int
-    private let read: ([UInt8]) throws(Problem) -> Meaning
+    private let read: ([UInt8]) throws(WatchedFileProblem) -> Meaning
     private var seen: Version?
-
-    /// Why a file makes no sense.
-    package struct Problem: Error, CustomStringConvertible {
-        package let description: String
-
-        package init(_ description: String) {
-            self.description = description
-        }
-    }
 
     /// Which state of a file was read.
     private struct Version: Equatable {
@@ -48,8 +51,8 @@ package final class WatchedFile<Meaning> {
     ///   - bytesMax: The largest file that is read.
     ///   - read: Makes sense of its bytes.
     package init(
-        _ path: String, bytesMax: Int, read: @escaping ([UInt8]) throws(Problem) -> Meaning
-    ) throws(Problem) {
+        _ path: String, bytesMax: Int, read: @escaping ([UInt8]) throws(WatchedFileProblem) -> Meaning
+    ) throws(WatchedFileProblem) {
         self.path = path
         self.bytesMax = bytesMax
         self.read = read
@@ -77,15 +80,15 @@ package final class WatchedFile<Meaning> {
     }
 
     private static func meaning(
-        of path: String, _ bytesMax: Int, _ read: ([UInt8]) throws(Problem) -> Meaning
-    ) throws(Problem) -> Meaning {
+        of path: String, _ bytesMax: Int, _ read: ([UInt8]) throws(WatchedFileProblem) -> Meaning
+    ) throws(WatchedFileProblem) -> Meaning {
         let content: [UInt8]
         do {
             content = try Files.read(path, bytesMax: bytesMax + 1)
         } catch {
-            throw Problem("\(error)")
+            throw WatchedFileProblem("\(error)")
         }
-        guard content.count <= bytesMax else { throw Problem("\(path) has more than \(bytesMax) bytes") }
+        guard content.count <= bytesMax else { throw WatchedFileProblem("\(path) has more than \(bytesMax) bytes") }
         return try read(content)
     }
 }

@@ -123,6 +123,7 @@ package struct OrderResolver {
         guard var open = orders.execution(row) else { return }
         if open.execution.decisionStatus.isFinal { return seeLegs(of: open, question, &sighting, at: now) }
         let wasUnknown = open.execution.certainty == .unknown
+        sighting.isOfUnknown = wasUnknown
         switch sighting.answer {
         case .order(let order):
             guard open.execution.observe(order, terms: open.decision.order, at: now.moment) else {

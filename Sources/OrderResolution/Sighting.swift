@@ -32,6 +32,11 @@ package struct Sighting {
 
     var legs: Legs?
 
+    /// Whether it was asked for an attempt that was unknown.
+    var isOfUnknown = false
+    /// Whether it tells what has become of one.
+    package var settlesUnknown: Bool { isOfUnknown && changes.contains { $0.open.execution.certainty != .unknown } }
+
     package var needsStoring: Bool {
         !changes.isEmpty || !notes.isEmpty || mayHaveBeenSent != nil || legs != nil
     }

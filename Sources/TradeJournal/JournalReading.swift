@@ -82,6 +82,26 @@ extension TradeJournal {
             bootID: try row.requiredText(25))
     }
 
+    /// The newest entry of each scope in the record of halts.
+    package func lastHaltEvents() throws(JournalFault) -> [HaltEvent] {
+        var events: [HaltEvent] = []
+        try statements.lastHaltEvents.rows { (row) throws(JournalFault) in
+            guard let action = HaltEvent.Action(rawValue: try row.requiredText(1)),
+                let scope = Halt.scope(fileName: try row.requiredText(2))
+            else { throw JournalFault.unreadable("a halt event holds unknown words") }
+            events.append(
+                HaltEvent(
+                    action, scope, hold: try row.requiredInteger(3) != 0, reason: row.text(4), by: row.text(5),
+                    at: try time(row.requiredText(0))))
+        }
+        return events
+    }
+
+    /// Up to where the history of halts is on record.
+    package func haltHistoryEnd() throws(JournalFault) -> Int64 {
+        try statements.haltHistoryEnd.first { (row) throws(JournalFault) in try row.requiredInteger(0) } ?? 0
+    }
+
     /// A page of outcomes, and whether there are more after it.
     package func outcomes(_ request: ReplayRequest) throws(JournalFault) -> (bodies: [[UInt8]], more: Bool) {
         let select: PreparedStatement
@@ -104,7 +124,7 @@ extension TradeJournal {
         (counters.seq, counters.strategies)
     }
 
-    private func decision(_ message: [UInt8]) throws(JournalFault) -> Decision {
+    func decision(_ message: [UInt8]) throws(JournalFault) -> Decision {
         guard case .success(.decision(let decision)) = RequestFrame.read(message) else {
             let text = String(decoding: message, as: UTF8.self)
             throw JournalFault.unreadable("a stored decision cannot be read: \(text)")
@@ -112,7 +132,7 @@ extension TradeJournal {
         return decision
     }
 
-    private func time(_ text: String) throws(JournalFault) -> Timestamp {
+    func time(_ text: String) throws(JournalFault) -> Timestamp {
         guard let time = Timestamp(text) else { throw JournalFault.unreadable("a time reads \(text)") }
         return time
     }

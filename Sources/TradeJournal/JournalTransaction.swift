@@ -210,6 +210,23 @@ package struct JournalTransaction: ~Copyable {
         return false
     }
 
+    // MARK: Halts
+
+    /// Keeps an entry of the record of halts, for ever.
+    /// - Parameter historyEnd: Where its line in the history ends; nil where it has none.
+    package func keep(_ event: HaltEvent, historyEnd: Int64?, at time: Timestamp) throws(JournalFault) {
+        let insert = statements.insertHaltEvent
+        try insert.bind(event.at.text)
+        try insert.bind(event.action.rawValue)
+        try insert.bind(Halt.fileName(event.scope))
+        try insert.bind(event.hold ? 1 : 0)
+        try insert.bind(event.reason)
+        try insert.bind(event.by)
+        try insert.bind(time.text)
+        try insert.bind(historyEnd)
+        try insert.run()
+    }
+
     // MARK: Outcomes
 
     /// Numbers an outcome, stores it, and with it where the decision stands.

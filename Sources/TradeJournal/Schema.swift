@@ -19,8 +19,30 @@ enum Schema {
             try database.execute(sql: version3)
             try spellOutDecisionStatuses(database)
         }
+        migrator.registerMigration("4: who halted, when and why") { database in
+            try database.execute(sql: haltEvents)
+        }
         return migrator
     }
+
+    private static let haltEvents = """
+        CREATE TABLE halt_events (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            action TEXT NOT NULL CHECK (action = 'halted' OR action = 'resumed'),
+            scope TEXT NOT NULL,                   -- as the file of the halt is called: all, strategy-NAME
+            hold INTEGER NOT NULL DEFAULT 0 CHECK (hold IN (0, 1)),
+            reason TEXT,
+            by_whom TEXT,                          -- NULL: nobody has said so, the worker has noticed it
+            noted_at TEXT NOT NULL,
+            history_end INTEGER                    -- where its line in halt-history.jsonl ends; NULL where it has none
+        );
+        CREATE INDEX halt_events_scope ON halt_events (scope, id);
+        CREATE TRIGGER halt_events_are_never_changed BEFORE UPDATE ON halt_events
+            BEGIN SELECT RAISE(ABORT, 'halt events are never changed'); END;
+        CREATE TRIGGER halt_events_are_never_deleted BEFORE DELETE ON halt_events
+            BEGIN SELECT RAISE(ABORT, 'halt events are never deleted'); END;
+        """
 
     /// A page of an index is written anew in every commit that touches it, so each index that a decision passes through
     /// costs it time. These serve the same questions with half as many.

@@ -26,11 +26,16 @@ struct Statements {
     let upsertOrder: PreparedStatement
     let order: PreparedStatement
     let openExecutions: PreparedStatement
+    let begunSince: PreparedStatement
 
     let insertOutcome: PreparedStatement
     let outcome: PreparedStatement
     let outcomesAfter: PreparedStatement
     let outcomesOfStrategyAfter: PreparedStatement
+
+    let insertHaltEvent: PreparedStatement
+    let lastHaltEvents: PreparedStatement
+    let haltHistoryEnd: PreparedStatement
 
     init(_ database: Database) throws {
         func prepare(_ sql: String) throws -> PreparedStatement { try PreparedStatement(sql, in: database) }
@@ -135,6 +140,8 @@ struct Statements {
             ORDER BY 1
             """)
 
+        begunSince = try prepare(BegunExecutions.sql)
+
         insertOutcome = try prepare(
             """
             INSERT INTO outcomes (seq, strategy_seq, strategy_name, trade_decision_id, topic, body, created_at,
@@ -147,5 +154,18 @@ struct Statements {
             """
             SELECT body FROM outcomes WHERE strategy_name = ? AND strategy_seq > ? ORDER BY strategy_seq LIMIT ?
             """)
+
+        insertHaltEvent = try prepare(
+            """
+            INSERT INTO halt_events (at, action, scope, hold, reason, by_whom, noted_at, history_end)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        lastHaltEvents = try prepare(
+            """
+            SELECT at, action, scope, hold, reason, by_whom FROM halt_events
+            WHERE id IN (SELECT max(id) FROM halt_events GROUP BY scope)
+            """)
+        haltHistoryEnd = try prepare(
+            "SELECT history_end FROM halt_events WHERE history_end IS NOT NULL ORDER BY id DESC LIMIT 1")
     }
 }

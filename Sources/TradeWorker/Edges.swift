@@ -1,4 +1,4 @@
-import AlpacaAPI
+package import AlpacaAPI
 package import CurlTransport
 package import HostSystem
 package import OrderResolution
@@ -40,18 +40,23 @@ package struct HostClock: WorkerClock {
 package struct ZeroMQIntake: DecisionIntake {
     private let socket: IntakeSocket
     private let gate: AccessGate
+    private let credentials: Credentials
 
-    package init(_ socket: IntakeSocket, behind gate: AccessGate) {
+    /// - Parameter credentials: What no message may hold, since messages are kept.
+    package init(_ socket: IntakeSocket, behind gate: AccessGate, credentials: Credentials) {
         self.socket = socket
         self.gate = gate
+        self.credentials = credentials
     }
 
     package func receive() throws(EdgeFault) -> IncomingMessage<[[UInt8]]>? {
         guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
         let (rights, sender) = gate.rights(address: message.address, userID: message.userID)
+        var body = message.body
+        let holdsCredentials = credentials.redact(&body, mayBeCut: false)
         return IncomingMessage(
-            envelope: message.envelope, body: message.body, sender: sender, rights: rights,
-            hasTooManyFrames: message.hasTooManyFrames)
+            envelope: message.envelope, body: body, sender: sender, rights: rights,
+            hasTooManyFrames: message.hasTooManyFrames, holdsCredentials: holdsCredentials)
     }
 
     package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(EdgeFault) {
@@ -69,7 +74,7 @@ extension Configuration {
     /// How to reach the broker.
     package var brokerAccess: BrokerAccess {
         BrokerAccess(
-            baseURL: brokerURL.text, credentials: credentials,
+            url: brokerURL, credentials: credentials,
             connectTimeoutMilliseconds: brokerConnectTimeoutMilliseconds,
             requestTimeoutMilliseconds: brokerTimeoutMilliseconds)
     }
@@ -95,6 +100,22 @@ extension HaltFiles: HaltSwitch {
         } catch {
             return [Halt(.all, reason: "the halt files cannot be read: \(error)")]
         }
+    }
+
+    package func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool {
+        try faulting { () throws(SystemError) in try isThere(scope) }
+    }
+
+    package func set(_ halt: Halt) throws(EdgeFault) {
+        try faulting { () throws(SystemError) in try write(halt) }
+    }
+
+    package func record(_ event: HaltEvent) throws(EdgeFault) {
+        try faulting { () throws(SystemError) in try history.append(event) }
+    }
+
+    package func recorded(from position: Int64) throws(EdgeFault) -> HaltHistoryPage? {
+        try faulting { () throws(SystemError) in try history.read(from: position) }
     }
 }
 

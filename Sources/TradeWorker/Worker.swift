@@ -16,6 +16,8 @@ package final class Worker<Intake: DecisionIntake> {
     let placement: any OrderPlacement
     let warmUpLine: any OrderLookUps
     let halts: any HaltSwitch
+    /// Nil where none are set.
+    let limits: SendLimits?
     let clock: any WorkerClock
     let executionIDs: any ExecutionIDs
     let probe: any WorkerProbe
@@ -32,6 +34,7 @@ package final class Worker<Intake: DecisionIntake> {
     /// Whether all decisions at the front of the queue must wait, so that those behind them are looked at.
     var frontIsHeldBack = false
     var pacing: RequestPacing
+    var haltKeeping: HaltKeeping
     var storage: Storage = .working
     var isDraining = false
     var heartbeatDue: MonotonicTime
@@ -53,7 +56,7 @@ package final class Worker<Intake: DecisionIntake> {
     package init(
         settings: WorkerSettings, journal: TradeJournal, intake: Intake, topic: any OutcomeTopic,
         placement: any OrderPlacement, lookUps: any OrderLookUps, warmUpLine: any OrderLookUps,
-        halts: any HaltSwitch, clock: any WorkerClock, executionIDs: any ExecutionIDs,
+        halts: any HaltSwitch, limits: SendLimits? = nil, clock: any WorkerClock, executionIDs: any ExecutionIDs,
         probe: any WorkerProbe = NoProbe(), log: Logger
     ) throws(WorkerFault) {
         self.settings = settings
@@ -63,6 +66,7 @@ package final class Worker<Intake: DecisionIntake> {
         self.placement = placement
         self.warmUpLine = warmUpLine
         self.halts = halts
+        self.limits = limits
         self.clock = clock
         self.executionIDs = executionIDs
         self.probe = probe
@@ -73,12 +77,20 @@ package final class Worker<Intake: DecisionIntake> {
         heartbeatDue = startedAt.monotonic
         lastWrite = startedAt.monotonic
         coldFrom = startedAt.monotonic
+        haltKeeping = HaltKeeping(
+            audit: HaltAudit(), historyEnd: 0, automatic: AutomaticHalt(settings.automaticHalt))
         do throws(JournalFault) {
             queue = try WaitingQueue(journal)
         } catch {
             throw .journal(error)
         }
         try takeUpOpenExecutions()
+        do throws(JournalFault) {
+            try limits?.recount(journal, at: startedAt)
+            haltKeeping = try Self.takeUpHalts(settings, journal, halts, unknown: resolver.orders.unknown, log: log)
+        } catch {
+            throw .journal(error)
+        }
     }
 
     // MARK: The story of a decision
@@ -94,16 +106,20 @@ package final class Worker<Intake: DecisionIntake> {
         if !messages.isEmpty { probe.pass(.received) }
         takeAttemptResult(at: now)
         let seen = takeLookUpAnswer(at: now)
+        takeLimitAnswer(at: now)
+        haltByItself(seen, at: now)
+        let inForce = isHeartbeatDue ? haltsInForce() : []
 
-        let record = try store(messages, seen, isHeartbeatDue: isHeartbeatDue, at: now)
+        let record = try store(messages, seen, isHeartbeatDue ? lookAtHalts(inForce, at: now) : nil, at: now)
         remember(record, at: now)
 
         try publish(record.outcomes)
         try send(record.intent, chosenAt: now)
         try reply(to: messages, record.replies)
+        try askForLimits(at: now)
         try askBroker(at: now)
         try keepConnectionWarm(at: now)
-        if isHeartbeatDue { try beatHeart(at: now) }
+        if isHeartbeatDue { try beatHeart(inForce, at: now) }
         try copyLogBack(at: now)
         if storage == .working, attemptResult != nil || attempt == nil && !record.isEmpty { return true }
         return messages.count == Self.messagesMax || seen != nil || frontIsHeldBack && queue.canReadOn
@@ -130,15 +146,18 @@ package final class Worker<Intake: DecisionIntake> {
         } else if let due = resolver.nextDue(onlyUrgent: !mayAskIdly(at: now)) {
             next = min(next, due)
         }
+        if let due = limitQuestionDue(at: now) { next = min(next, due) }
         return next
     }
 
     // MARK: Storing
 
     /// Everything of one turn that must be durable before it is acted on, in one transaction.
+    /// - Parameter haltNews: What has become of halts; nil where no heartbeat is due.
     private func store(
-        _ messages: [IncomingMessage<Intake.Envelope>], _ seen: Sighting?, isHeartbeatDue: Bool, at now: ClockReading
+        _ messages: [IncomingMessage<Intake.Envelope>], _ seen: Sighting?, _ haltNews: HaltNews?, at now: ClockReading
     ) throws(WorkerFault) -> TurnRecord {
+        let isHeartbeatDue = haltNews != nil
         var isRetry = false
         if case .failing(let fault, let retryAt) = storage {
             if now.monotonic < retryAt { return TurnRecord(replies: try refusals(to: messages, for: fault)) }
@@ -149,8 +168,12 @@ package final class Worker<Intake: DecisionIntake> {
             let requests = messages.map { Incoming($0) }
             guard
                 requests.contains(where: \.needsStoring) || attemptResult != nil || seen?.needsStoring ?? false
-                    || isRetry || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
-            else { return TurnRecord(replies: try answerReadOnly(requests, at: now)) }
+                    || haltNews?.needsStoring ?? false || isRetry
+                    || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
+            else {
+                if let haltNews { remember(haltNews) }
+                return TurnRecord(replies: try answerReadOnly(requests, at: now))
+            }
 
             let record = TurnRecord()
             let commitsBefore = journal.commitsInLog
@@ -159,6 +182,7 @@ package final class Worker<Intake: DecisionIntake> {
                 for request in requests { try take(request, in: transaction, record, at: now) }
                 if let result = attemptResult { try endAttempt(result, in: transaction, record, at: now) }
                 if let seen { try keep(seen, in: transaction, record, at: now) }
+                if let haltNews { try keep(haltNews, in: transaction, at: now) }
                 try workThroughQueue(in: transaction, record, everything: isHeartbeatDue, at: now)
                 record.pass(probe, isCommitted: false)
             }
@@ -166,6 +190,7 @@ package final class Worker<Intake: DecisionIntake> {
             record.pass(probe, isCommitted: true)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
+            if let haltNews { remember(haltNews) }
             record.replies = try answerReadOnly(requests, replies: record.replies, at: now)
             return record
         } catch {
@@ -191,13 +216,20 @@ package final class Worker<Intake: DecisionIntake> {
         for row in record.leftQueue { resolver.priorSends.forget(row) }
         frontIsHeldBack = record.foundNothingToSend
         refusedCount += record.refusedCount
-        if let seen = record.seen { resolver.remember(seen, at: now.monotonic) }
+        if let seen = record.seen {
+            resolver.remember(seen, at: now.monotonic)
+            // An order was adopted that counts from when it was sent.
+            if seen.leftQueue != nil { limits?.forgetCounters() }
+        }
         if let ended = record.endedAttempt {
             attempt = nil
             attemptResult = nil
             resolver.putEndedAttempt(ended, at: now.monotonic)
         }
-        if let intent = record.intent { attempt = intent.open }
+        if let intent = record.intent {
+            attempt = intent.open
+            limits?.count(intent.waiting, at: now)
+        }
     }
 
     private func publish(_ outcomes: [StoredOutcome]) throws(WorkerFault) {
@@ -267,6 +299,9 @@ final class TurnRecord {
     /// The attempt to begin now.
     var intent: Intent?
 
+    /// Whether it was looked in this turn whether there are other limits.
+    var hasLookedForLimits = false
+
     /// What the kill switch says in this turn.
     private var haltsSeen: [StrategyName: Halt?] = [:]
 
@@ -275,9 +310,9 @@ final class TurnRecord {
     }
 
     /// The halt that covers a strategy, looked at once a turn.
-    func halt(covering strategy: StrategyName, _ halts: any HaltSwitch) -> Halt? {
+    func halt(covering strategy: StrategyName, _ look: (StrategyName) -> Halt?) -> Halt? {
         if let seen = haltsSeen[strategy] { return seen }
-        let halt = halts.halt(covering: strategy)
+        let halt = look(strategy)
         haltsSeen[strategy] = .some(halt)
         return halt
     }
@@ -285,7 +320,7 @@ final class TurnRecord {
     struct Intent {
         let open: OpenExecution
         let body: [UInt8]
-        let deadline: Deadline
+        let waiting: WaitingDecision
     }
 
     var isEmpty: Bool { accepted.isEmpty && outcomes.isEmpty && intent == nil }

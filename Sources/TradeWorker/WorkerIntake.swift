@@ -14,7 +14,24 @@ struct Incoming<Envelope> {
         if message.hasTooManyFrames {
             request = .failure(RefusedFrame(Refusal(.tooLarge, "a message has at most 8 frames")))
         } else {
-            request = message.rights.allow(RequestFrame.read(message.body))
+            let allowed = message.rights.allow(RequestFrame.read(message.body))
+            request = message.holdsCredentials ? .failure(Incoming.holdingCredentials(allowed)) : allowed
+        }
+    }
+
+    /// What is kept for ever, and told to whoever asks, must not hold what it takes to trade on the account.
+    private static func holdingCredentials(_ request: Result<Request, RefusedFrame>) -> RefusedFrame {
+        let words = "the message holds the account's key or secret, which is kept nowhere; send it without"
+        let refusal = Refusal(.badField, field: "message", words)
+        switch request {
+        case .success(.decision(let decision)):
+            return RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text)
+        case .success(.replay), .success(.reconcile), .success(.status), .success(.ping):
+            return RefusedFrame(refusal)
+        // Whoever may not even ask is not told whether a guess was right.
+        case .failure(let refused) where refused.refusal.code == .notAuthorised: return refused
+        case .failure(let refused):
+            return RefusedFrame(refusal, decisionID: refused.decisionID, strategyName: refused.strategyName)
         }
     }
 
@@ -142,7 +159,7 @@ extension Worker {
         of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
     ) throws(JournalFault) -> Refusal? {
         if isDraining { return Refusal(.draining, "the worker is stopping; send the same again", retry: true) }
-        if let halt = record.halt(covering: decision.strategy, halts) {
+        if let halt = record.halt(covering: decision.strategy, halt(covering:)) {
             let reason = halt.reason.map { ": \($0)" } ?? ""
             return Refusal(.halted, "\(halt.scopeText) is halted\(reason)")
         }
@@ -183,7 +200,7 @@ extension Worker {
             return Acknowledgement.refused(
                 RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text))
         case .failure(let refused): return Acknowledgement.refused(refused)
-        case .success(.status): return StateFrame.body("status", state(at: clock.read()))
+        case .success(.status): return StateFrame.body(.status, state(haltsInForce(), at: clock.read()))
         case .success(.ping): return pong()
         case .success(.reconcile(let id)): return reconcile(id, at: clock.read())
         case .success(.replay(let request)): return try replay(request)
@@ -205,7 +222,7 @@ extension Worker {
         for (index, incoming) in requests.enumerated() {
             switch incoming.request {
             case .success(.replay(let request)): answers.append(try replay(request))
-            case .success(.status): answers.append(StateFrame.body("status", state(at: now)))
+            case .success(.status): answers.append(StateFrame.body(.status, state(haltsInForce(), at: now)))
             case .success(.reconcile(let id)): answers.append(reconcile(id, at: now))
             case .success(.ping): answers.append(pong())
             case .success(.decision), .failure: answers.append(replies[index])

@@ -24,10 +24,10 @@ package enum WorkerProcess {
         do {
             // Before ZeroMQ starts its threads, which inherit what is blocked.
             let signals = try StopSignals()
-            try ProcessPrivacy.forbidCoreDumps()
             ProcessMemory.keepFreedMemory()
             TradeJournal.spareStatistics()
             ProcessMemory.giveBackCode()
+            let watchedLimits = try configuration.limits.map { try WatchedLimits($0) }
             let directory = try StateDirectory(configuration.stateDirectory)
             let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
             let context = try ZeroMQContext()
@@ -43,18 +43,20 @@ package enum WorkerProcess {
             let transport = try HTTPTransport(configuration.brokerAccess)
             let clock = try HostClock()
             let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
+            let limits = try watchedLimits.map { SendLimits($0, line: try transport.openLookUpLine()) }
             let worker = try Worker(
-                settings: configuration.worker, journal: journal, intake: ZeroMQIntake(intake, behind: gate),
-                topic: topic,
+                settings: configuration.worker, journal: journal,
+                intake: ZeroMQIntake(intake, behind: gate, credentials: configuration.credentials), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 warmUpLine: transport.openLookUpLine(),
-                halts: HaltFiles(in: directory), clock: clock,
+                halts: HaltFiles(in: directory), limits: limits, clock: clock,
                 executionIDs: TimeOrderedUUIDs(), probe: probe, log: log)
             let partition = configuration.worker.partition
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }
             ProcessMemory.giveBackCode()
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
+            if let path = configuration.limits { log.notice("every order is held against the limits of \(path)") }
             ready("ready \(about)")
             try drive(worker, gate, intake, topic, transport, signals, clock, log)
             // Closing everything is as much code as opening it.

@@ -39,13 +39,12 @@ extension Worker {
             let decision = isInFront ? queue.front[index] : record.accepted[index - queue.front.count]
             // What a look-up in this very turn has found at the broker waits no longer.
             if record.leftQueue.contains(decision.row) { continue }
-            let halt = record.halt(covering: decision.decision.strategy, halts)
+            let halt = record.halt(covering: decision.decision.strategy, halt(covering:))
             if let refusal = refusal(of: decision, halt, at: now) {
                 try refuse(decision, refusal, in: transaction, record, at: now)
             } else if maySend, record.intent == nil, !isBlocked, !mustWait(decision, halt) {
                 if resolver.priorSends.ruleOut(decision) {
-                    record.intent = try begin(decision, in: transaction, at: now)
-                    record.leftQueue.insert(decision.row)
+                    isBlocked = try sendOrRefuse(decision, in: transaction, record, at: now)
                 } else {
                     record.toLookUp.append((decision, refusal: nil))
                     isBlocked = true
@@ -56,11 +55,28 @@ extension Worker {
         record.foundNothingToSend = maySend && record.intent == nil
     }
 
+    /// Stores the intent to send a decision whose turn it is, or refuses it where it is against a limit.
+    /// - Returns: Whether it must wait for the broker's word, and all others with it.
+    private func sendOrRefuse(
+        _ waiting: WaitingDecision, in transaction: borrowing JournalTransaction, _ record: TurnRecord,
+        at now: ClockReading
+    ) throws(JournalFault) -> Bool {
+        switch try judge(waiting, record, at: now) {
+        case .send:
+            record.intent = try begin(waiting, in: transaction, at: now)
+            record.leftQueue.insert(waiting.row)
+        case .refuse(let refusal, let message):
+            try refuse(waiting, refusal, message: message, in: transaction, record, at: now)
+        case .wait: return true
+        }
+        return false
+    }
+
     /// Refuses a waiting decision. One that another worker may have sent is looked up before that is told; that it is to
     /// be refused is stored at once, so that neither a restart nor a calendar that is set back makes it fresh again.
     private func refuse(
-        _ waiting: WaitingDecision, _ refusal: SendRefusal, in transaction: borrowing JournalTransaction,
-        _ record: TurnRecord, at now: ClockReading
+        _ waiting: WaitingDecision, _ refusal: SendRefusal, message: String? = nil,
+        in transaction: borrowing JournalTransaction, _ record: TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
         guard resolver.priorSends.ruleOut(waiting) else {
             guard resolver.priorSends.refusal(of: waiting) == nil else { return }
@@ -68,7 +84,8 @@ extension Worker {
             record.toLookUp.append((waiting, refusal))
             return
         }
-        let outcome = Outcome(DecisionSummary(waiting.decision), refusedFor: refusal, at: now.moment)
+        let outcome = Outcome(
+            DecisionSummary(waiting.decision), refusedFor: refusal, message: message, at: now.moment)
         record.outcomes.append(
             try transaction.append(outcome, of: waiting.row, partition: settings.partition))
         record.leftQueue.insert(waiting.row)
@@ -105,7 +122,7 @@ extension Worker {
         return TurnRecord.Intent(
             open: OpenExecution(
                 decisionRow: waiting.row, row: row, decision: waiting.decision, execution: execution),
-            body: body, deadline: waiting.deadline)
+            body: body, waiting: waiting)
     }
 
     // MARK: The attempt
@@ -116,9 +133,9 @@ extension Worker {
         guard let intent else { return }
         let now = clock.read()
         let tookLong = now.monotonic - then.monotonic > .milliseconds(20)
-        if intent.deadline.hasPassed(at: now) {
+        if intent.waiting.deadline.hasPassed(at: now) {
             attemptResult = .notSent(reason: SendRefusal.expired.rawValue)
-        } else if tookLong, halts.halt(covering: intent.open.decision.strategy) != nil {
+        } else if tookLong, halt(covering: intent.open.decision.strategy) != nil {
             attemptResult = .notSent(reason: SendRefusal.halted.rawValue)
         } else {
             pacing.begin(at: now.monotonic)
@@ -134,8 +151,9 @@ extension Worker {
     /// Takes the broker's answer, or what came in its place. It is kept until it is stored.
     func takeAttemptResult(at now: ClockReading) {
         guard attemptResult == nil, let result = placement.takeResult() else { return }
-        precondition(attempt != nil, "an answer belongs to an attempt")
+        guard let attempt else { preconditionFailure("an answer belongs to an attempt") }
         attemptResult = result
+        countBrokerError(result, of: attempt)
         pacing.note(result, at: now)
         connectionUsed(at: now)
         probe.pass(.answerReceived)
@@ -160,6 +178,7 @@ extension Worker {
         }
         record.outcomes.append(
             try transaction.keep(open, response: response, partition: settings.partition, at: now.moment))
+        if open.execution.decisionStatus == .failed { limits?.endWithoutOrder(open) }
         record.endedAttempt = open
     }
 }

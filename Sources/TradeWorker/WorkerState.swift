@@ -25,7 +25,8 @@ struct WorkerState {
 }
 
 extension Worker {
-    func state(at now: ClockReading) -> WorkerState {
+    /// - Parameter halted: The halts in force.
+    func state(_ halted: [Halt], at now: ClockReading) -> WorkerState {
         let (seq, strategies) = journal.lastNumbers
         var fault: String?
         if case .failing(let storageFault, _) = storage { fault = storageFault.description }
@@ -33,31 +34,36 @@ extension Worker {
         return WorkerState(
             stream: journal.stream, partition: settings.partition, seq: seq, strategies: strategies,
             pending: queue.count, oldestPendingMilliseconds: max(0, oldest / 1_000_000),
-            unknown: resolver.orders.unknownCount, refused: refusedCount, halted: halts.all(),
+            unknown: resolver.orders.unknownCount, refused: refusedCount, halted: halted,
             open: resolver.orders.count,
             isAttemptUnderWay: attempt != nil, isDraining: isDraining, storageFault: fault,
             lookUps: resolver.questionsAsked,
             uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000, at: now.moment)
     }
 
-    func beatHeart(at now: ClockReading) throws(WorkerFault) {
+    func beatHeart(_ halted: [Halt], at now: ClockReading) throws(WorkerFault) {
         heartbeatDue = now.monotonic + settings.heartbeatInterval
         do throws(EdgeFault) {
             try topic.publish(
-                topic: "heartbeat|\(settings.partition)", body: StateFrame.body("heartbeat", state(at: now)))
+                topic: "heartbeat|\(settings.partition)", body: StateFrame.body(.heartbeat, state(halted, at: now)))
         } catch {
             throw .edge(error)
         }
     }
 }
 
-/// The JSON of heartbeats and of answers to `status`: the same members.
+/// The JSON of heartbeats and of answers to `status`: the same members, and in a status what the halts are about.
 enum StateFrame {
-    static func body(_ type: String, _ state: WorkerState) -> [UInt8] {
+    enum Kind: String {
+        case heartbeat
+        case status
+    }
+
+    static func body(_ kind: Kind, _ state: WorkerState) -> [UInt8] {
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
             writer.member("v", 1)
-            writer.member("type", type)
+            writer.member("type", kind.rawValue)
             writer.member("stream", state.stream)
             writer.member("partition", state.partition.text)
             writer.member("seq", state.seq)
@@ -75,6 +81,12 @@ enum StateFrame {
             writer.key("halted")
             writer.array { writer in
                 for halt in state.halted { writer.string(halt.scopeText) }
+            }
+            if kind == .status {
+                writer.key("halts")
+                writer.array { writer in
+                    for halt in state.halted { halt.json.write(to: &writer) }
+                }
             }
             writer.member("open_orders", state.open)
             writer.member("sending", state.isAttemptUnderWay)

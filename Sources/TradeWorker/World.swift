@@ -29,15 +29,20 @@ package struct IncomingMessage<Envelope> {
     package let rights: Rights
     /// Whether it had more frames than the contract allows.
     package let hasTooManyFrames: Bool
+    /// Whether the account's key or secret stood in it, which the body does not show any more.
+    package let holdsCredentials: Bool
 
     package init(
-        envelope: Envelope?, body: [UInt8], sender: String?, rights: Rights = .unlimited, hasTooManyFrames: Bool = false
+        envelope: Envelope?, body: [UInt8], sender: String?, rights: Rights = .unlimited,
+        hasTooManyFrames: Bool = false,
+        holdsCredentials: Bool = false
     ) {
         self.envelope = envelope
         self.body = body
         self.sender = sender
         self.rights = rights
         self.hasTooManyFrames = hasTooManyFrames
+        self.holdsCredentials = holdsCredentials
     }
 }
 
@@ -54,12 +59,20 @@ package protocol OrderPlacement {
     func takeResult() -> HTTPExchangeResult?
 }
 
-/// The kill switch.
+/// The kill switch, and the record of who has used it.
 package protocol HaltSwitch {
     /// The halt that covers a strategy, if any. What cannot be looked at counts as halted.
     func halt(covering strategy: StrategyName) -> Halt?
     /// Every halt in force.
     func all() -> [Halt]
+    /// Whether a halt is in force.
+    func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool
+    /// Halts.
+    func set(_ halt: Halt) throws(EdgeFault)
+    /// Adds an entry to the record.
+    func record(_ event: HaltEvent) throws(EdgeFault)
+    /// The next entries of the record from a position on; nil where there are none.
+    func recorded(from position: Int64) throws(EdgeFault) -> HaltHistoryPage?
 }
 
 /// Makes the ids of executions.

@@ -3,7 +3,7 @@ import TradeWorker
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Checks configuration, state directory and account, without trading.",
+        abstract: "Checks configuration, limits, state directory and account, without trading.",
         discussion: """
             Prints one line for each point. The broker is asked for the account and the clock and nothing else. \
             Exit 1 when a point is wrong. Takes the same settings as `run`.
@@ -14,6 +14,7 @@ struct Check: ParsableCommand {
     func run() throws {
         var points = CheckPoints()
         let configuration = points.checkConfiguration(settings)
+        if let configuration { points.checkLimits(configuration) }
         if let place = points.checkPlace(settings) { points.checkStateDirectory(place.stateDirectory) }
         if let configuration {
             points.checkAccess(configuration)

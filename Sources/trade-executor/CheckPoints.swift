@@ -51,10 +51,25 @@ struct CheckPoints {
                 .fine, "configuration",
                 "partition \(configuration.worker.partition), intake \(configuration.intake), "
                     + "outcomes \(configuration.outcomes), broker \(configuration.brokerURL) (\(money))")
+            add(.fine, "credentials", "from \(configuration.credentialsSource)")
             return configuration
         } catch {
             add(.wrong, "configuration", "\(error)")
             return nil
+        }
+    }
+
+    mutating func checkLimits(_ configuration: Configuration) {
+        guard let path = configuration.limits else {
+            return add(.fine, "limits", "none are set; --limits names a file of them")
+        }
+        do {
+            let limits = try WatchedLimits(path).limits
+            let lines = limits.lines
+            add(.fine, "limits", lines.isEmpty ? "\(path) limits nothing" : "\(path) is in order")
+            for line in lines { add(.fine, "limits", line) }
+        } catch {
+            add(.wrong, "limits", "\(error)")
         }
     }
 

@@ -49,7 +49,7 @@ final class DemoStage {
         }
         let transport = try HTTPTransport(
             BrokerAccess(
-                baseURL: simulatorURL, credentials: credentials, connectTimeoutMilliseconds: 5000,
+                url: try BrokerURL(simulatorURL), credentials: credentials, connectTimeoutMilliseconds: 5000,
                 requestTimeoutMilliseconds: 5000))
         let line = try transport.openPlacementLine()
         try line.start(path: path, body: Array(body.text.utf8))

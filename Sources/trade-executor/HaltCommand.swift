@@ -1,5 +1,7 @@
 import ArgumentParser
 import HostSystem
+import StrictJSON
+import TradeRecords
 import TradeWorker
 import TradingCore
 
@@ -12,6 +14,8 @@ struct HaltCommand: ParsableCommand {
             directory that is looked at before every order. New decisions are refused with `halted`. Those that wait \
             are refused too, or wait on with --hold while their deadlines run. Orders that are at the broker already \
             stay there. `resume` ends it.
+            Who halted and resumed, when and why is kept in the state directory's halt-history.jsonl, and by the worker \
+            in the table halt_events. --list shows it, and halts nothing.
             """)
 
     @Option(help: "Only this strategy; all unless said.")
@@ -23,21 +27,44 @@ struct HaltCommand: ParsableCommand {
     @Flag(help: "Waiting decisions wait on instead of being refused.")
     var hold = false
 
+    @Flag(help: "Halts nothing: lists the halts in force, and who has halted and resumed, newest first.")
+    var list = false
+
+    @Flag(help: "With --list: one JSON object a line; `entry` is in_force, or the history's halted or resumed.")
+    var json = false
+
+    @Option(help: "With --list: how many entries of the history to show, 20 unless said.")
+    var limit: Int?
+
     @OptionGroup var place: PlaceOptions
 
+    func validate() throws {
+        if list {
+            guard strategy == nil, reason == nil, !hold else {
+                throw ValidationError("--list shows all halts; it goes with --json and --limit only.")
+            }
+            guard limit ?? 1 > 0 else { throw ValidationError("--limit must be 1 or more.") }
+        } else if json || limit != nil {
+            throw ValidationError("--json and --limit go with --list.")
+        }
+    }
+
     func run() throws {
+        if list { return try HaltList(in: try place.existingDirectory(), limit: limit ?? 20).print(asJSON: json) }
         let directory = try place.existingDirectory()
         let scope = strategy.map(Halt.Scope.strategy) ?? .all
         let halt = Halt(
-            scope, hold: hold, reason: reason, by: OperatorName.current(), at: SystemClock().now())
+            scope, hold: hold, reason: reason.map(HaltEvent.clipped), by: OperatorName.current(),
+            at: SystemClock().now())
         let before: Halt?
         do {
             let files = HaltFiles(stateDirectory: directory)
             before = try files.list().first { $0.scope == scope }
-            try files.set(halt)
+            try files.write(halt)
         } catch {
             throw Failure("NOT halted: \(error)")
         }
+        let unrecorded = record(HaltEvent(halt, at: halt.at ?? SystemClock().now()), in: directory)
         try StandardOutput.print { output in
             try output.line("halted: \(HaltText.scope(scope))")
             if let before { try output.line("  in place of the halt \(HaltText.details(before))") }
@@ -49,6 +76,17 @@ struct HaltCommand: ParsableCommand {
             try output.line("  an order that is on its way or at the broker already is not called back")
             let owner = try place.owner(of: directory)
             if !owner.isRunning { try output.line("  no worker is running there; the halt waits for one") }
+        }
+        if let unrecorded { StandardError.line("Warning: halted, but that is not in the history: \(unrecorded)") }
+    }
+
+    /// Stopping matters more than the record of it: where that fails, the halt stands.
+    private func record(_ event: HaltEvent, in directory: String) -> SystemError? {
+        do {
+            try HaltHistory(stateDirectory: directory).append(event)
+            return nil
+        } catch {
+            return error
         }
     }
 }

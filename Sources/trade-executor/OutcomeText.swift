@@ -34,6 +34,7 @@ enum OutcomeText {
         if let certainty = execution?["certainty"]?.string, certainty != "answered" { parts.append(certainty) }
         if let resolution = execution?["resolution"]?.string { parts.append(resolution) }
         if let message = execution?["error_message"]?.string ?? outcome["reason"]?.string { parts.append(message) }
+        if let message = outcome["message"]?.string { parts.append(message) }
         return parts.joined(separator: ", ")
     }
 

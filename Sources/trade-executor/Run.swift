@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import HostSystem
 import Logging
 import TradeWorker
 
@@ -11,14 +12,20 @@ struct Run: ParsableCommand {
             error. SIGTERM or SIGINT: it takes no more, finishes the one request in flight, stores, publishes, exits 0.
             While the disk is full, locked or failing it refuses decisions with `storage_failed`, sends nothing, and \
             goes on by itself when it can write again. A damaged database ends it with exit code 74.
+            With --limits it holds every order against the limits of a JSON file right before it is sent, and refuses \
+            those that are against one; deploy/limits.example.json is one, and `check` says what a file limits.
             Settings come from flags, then the environment (names in brackets), then a file, then defaults. The \
-            account's key and secret come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or the file.
+            account's key and secret come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, else from systemd's credentials \
+            api_key_id and api_secret_key, else from the file that --credentials names, else from the configuration \
+            file; files that others can read are refused.
             """)
 
     @OptionGroup var settings: SettingsOptions
 
     func run() throws {
         let configuration = try settings.configuration()
+        // They are read, and need not stand in /proc any more.
+        ProcessEnvironment.blank([Setting.keyID.environmentName, Setting.secretKey.environmentName])
         var log = Logger(label: "trade-executor", factory: { StreamLogHandler.standardError(label: $0) })
         log.logLevel = configuration.logLevel
         do {

@@ -19,6 +19,11 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: help(.queueMax)) var queueMax: String?
     @Option(help: help(.settleTime)) var settleTimeS: String?
     @Option(help: help(.onUnknown)) var onUnknown: String?
+    @Option(help: help(.limits)) var limits: String?
+    @Option(help: help(.haltAfterErrors)) var haltAfterErrors: String?
+    @Option(help: help(.haltOverUnknown)) var haltOverUnknown: String?
+    @Option(help: help(.haltHolds)) var haltHolds: String?
+    @Option(help: help(.credentials)) var credentials: String?
     @Option(help: help(.logLevel)) var logLevel: String?
     @Option(
         help: """
@@ -38,7 +43,10 @@ struct SettingsOptions: ParsableArguments {
             (.allowedKeys, allowedKeys), (.ipcUsers, ipcUsers), (.stateDirectory, stateDir),
             (.partition, partition), (.brokerURL, brokerUrl), (.brokerConnectTimeout, brokerConnectTimeoutMs),
             (.brokerTimeout, brokerTimeoutMs), (.requestsPerMinute, requestsPerMinute), (.maxAge, maxAgeS),
-            (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.logLevel, logLevel),
+            (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.limits, limits),
+            (.haltAfterErrors, haltAfterErrors), (.haltOverUnknown, haltOverUnknown), (.haltHolds, haltHolds),
+            (.credentials, credentials),
+            (.logLevel, logLevel),
         ]
         return all.reduce(into: [:]) { flags, flag in flags[flag.0] = flag.1 }
     }
@@ -47,7 +55,10 @@ struct SettingsOptions: ParsableArguments {
     func configuration() throws -> Configuration {
         let layers = try SettingLayers(config: config, refusesOpenSecrets: true)
         do {
-            return try Configuration(flags: flags, environment: layers.environment, file: layers.file)
+            let path = Configuration.credentialsPath(flags: flags, environment: layers.environment, file: layers.file)
+            return try Configuration(
+                flags: flags, environment: layers.environment, file: layers.file,
+                credentialFiles: try CredentialFiles.read(path, environment: layers.environment))
         } catch {
             throw Failure("\(error)")
         }

@@ -39,15 +39,23 @@ struct StatusReport {
                     "there is no state directory \(stateDirectory): no worker has run there yet; check --state-dir "
                         + "and --partition")
             }
-            halts = try HaltFiles(stateDirectory: stateDirectory).list()
+            let files = try HaltFiles(stateDirectory: stateDirectory).list()
             database = try StatusReport.database(in: stateDirectory)
             let owner = try StateDirectory.owner(of: stateDirectory)
             worker = owner.isRunning ? try StatusReport.ask(place, owner.processID, database) : .stopped
+            halts = files + StatusReport.inMemory(worker, besides: files)
         } catch let failure as Failure {
             throw failure
         } catch {
             throw Failure("\(error)")
         }
+    }
+
+    /// The worker's own halt, where its file could not be written.
+    private static func inMemory(_ worker: Worker, besides files: [Halt]) -> [Halt] {
+        guard case .answering(_, let answer) = worker, !files.contains(where: { $0.scope == .all }) else { return [] }
+        return (answer["halts"]?.array ?? []).filter { $0["scope"] == "all" && $0["by"] == "trade-executor" }
+            .map { Halt(.all, $0) }
     }
 
     private static func database(in directory: String) throws -> Database {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HostSystem
 
 /// The command line.
 @main
@@ -15,4 +16,14 @@ struct TradeExecutor: ParsableCommand {
             Run.self, Demo.self, Submit.self, Outcomes.self, Executions.self, Failures.self, Show.self, Status.self,
             HaltCommand.self, Resume.self, Reconcile.self, Keys.self, Check.self, ConformanceCommand.self,
         ])
+
+    static func main() {
+        // Whatever the command, its environment may hold the account's secret.
+        do {
+            try ProcessPrivacy.begin()
+        } catch {
+            exit(withError: Failure("\(error)"))
+        }
+        main(nil)
+    }
 }

@@ -1,5 +1,6 @@
 import AlpacaAPI
 import AlpacaSimulator
+import Foundation
 import StrictJSON
 import TestKit
 import Testing
@@ -16,6 +17,7 @@ struct CheckTests {
         #expect(run.exitCode == 0)
         #expect(run.errors.isEmpty)
         #expect(run.lines.allSatisfy { $0.hasPrefix("ok ") }, "\(run.output)")
+        #expect(run.lines.contains("ok    credentials     from nowhere: a simulator needs none"))
         #expect(await broker.receivedOrders().isEmpty)
     }
 
@@ -33,6 +35,25 @@ struct CheckTests {
         let none = try CommandRun(["check", "--state-dir", state.path])
         #expect(none.exitCode == 1)
         #expect(none.lines.contains { $0.contains("set APCA_API_KEY_ID and APCA_API_SECRET_KEY") })
+    }
+
+    @Test("says what a limits file limits, or what is wrong with it")
+    func limits() async throws {
+        let broker = try await SimulatedAlpaca.start()
+        let state = try StateOnDisk()
+        let path = state.path + "/limits.json"
+        try #"{"v":1,"all":{"orders_per_day":5},"strategies":{"s":{"reduce_only":true}}}"#.write(
+            toFile: path, atomically: true, encoding: .utf8)
+        let run = try state.run("check", "--broker-url", broker.url, "--limits", path)
+        #expect(run.exitCode == 0)
+        let lines = run.lines.filter { $0.hasPrefix("ok    limits ") }
+        #expect(lines.count == 3)
+        #expect(lines.contains { $0.hasSuffix("all strategies together: orders_per_day 5") }, "\(run.output)")
+        #expect(lines.contains { $0.hasSuffix("strategy s: reduce_only") }, "\(run.output)")
+        try #"{"v":1,"all":{"orders_per_dya":5}}"#.write(toFile: path, atomically: true, encoding: .utf8)
+        let wrong = try state.run("check", "--broker-url", broker.url, "--limits", path)
+        #expect(wrong.exitCode == 1)
+        #expect(wrong.lines.contains { $0.hasPrefix("WRONG limits") && $0.contains("all.orders_per_dya is no limit") })
     }
 
     @Test("says that the broker cannot be reached")

@@ -50,6 +50,42 @@ struct HaltCommandTests {
         #expect(run.lines.contains { $0.hasPrefix("  in place of the halt by ") && $0.hasSuffix(": first") })
     }
 
+    @Test("puts on record who did what and why, and lists it with what is in force")
+    func history() throws {
+        let state = try StateOnDisk()
+        let empty = try state.run("halt", "--list")
+        #expect(empty.output == "nothing is halted\n")
+        #expect(try !Files.exists(state.path + "/halt/all"))
+        _ = try state.run("halt", "--reason", "exchange\u{1B}[2J down")
+        _ = try state.run("resume", "--reason", "up again")
+        _ = try state.run("resume")
+        _ = try state.run("halt", "--strategy", "mean-rev", "--hold")
+        let lines = try String(contentsOfFile: state.path + "/halt-history.jsonl", encoding: .utf8).split(
+            separator: "\n")
+        let entries = try lines.map { try JSONValue(parsing: String($0)) }
+        #expect(entries.map { $0["action"] } == ["halted", "resumed", "halted"])
+        #expect(entries.map { $0["scope"] } == ["all", "all", "strategy-mean-rev"])
+        #expect(entries.map { $0["reason"] } == ["exchange\u{1B}[2J down", "up again", .null])
+        #expect(entries.allSatisfy { $0["by"]?.string?.contains("@") == true })
+
+        let listed = try state.run("halt", "--list", "--json").json()
+        #expect(listed.map { $0["entry"] } == ["in_force", "halted", "resumed", "halted"])
+        #expect(try state.run("halt", "--list", "--json", "--limit", "1").json().count == 2)
+        let text = try state.run("halt", "--list").output
+        #expect(text.hasPrefix("halted: strategy mean-rev, by "))
+        #expect(text.contains("up again") && !text.contains("\u{1B}"))
+        #expect(try Files.names(in: state.path + "/halt") == ["strategy-mean-rev"])
+    }
+
+    @Test(
+        "does not halt with a flag of the list left over",
+        arguments: [["--json"], ["--list", "--hold"], ["--limit", "3"]])
+    func wrongUsage(_ flags: [String]) throws {
+        let state = try StateOnDisk()
+        #expect(try CommandRun(["halt", "--state-dir", state.path] + flags).exitCode == 64)
+        #expect(try !Files.exists(state.path + "/halt/all"))
+    }
+
     @Test("halts nothing in a directory that is not there, and says so", arguments: ["halt", "resume"])
     func noDirectory(_ command: String) throws {
         let state = try StateOnDisk()

@@ -64,6 +64,7 @@ private func check(_ configuration: Configuration, _ file: ConfigurationFile) th
         if let text = file.values[setting] { try expect(isSameText(used, text), "\(setting.rawValue) is used as set") }
     }
     try expect(isSameText(configuration.pullIntake, file.values[.pullIntake]), "a second intake is there if it is set")
+    try expect(isSameText(configuration.limits, file.values[.limits]), "limits are there if they are set")
     for (setting, used) in [
         (Setting.brokerConnectTimeout, configuration.brokerConnectTimeoutMilliseconds),
         (.brokerTimeout, configuration.brokerTimeoutMilliseconds), (.queueMax, worker.queueMax),

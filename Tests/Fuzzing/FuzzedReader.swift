@@ -10,6 +10,7 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
     case execution
     case configurationFile = "configuration-file"
     case haltFile = "halt-file"
+    case limitsFile = "limits-file"
     case keyList = "key-list"
     case keyFile = "key-file"
 
@@ -25,6 +26,7 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
         case .execution: try checkExecution(bytes)
         case .configurationFile: try checkConfigurationFile(bytes)
         case .haltFile: try checkHaltFile(bytes)
+        case .limitsFile: try checkLimitsFile(bytes)
         case .keyList: try checkKeyList(bytes)
         case .keyFile: try checkKeyFile(bytes)
         }

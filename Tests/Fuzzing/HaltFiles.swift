@@ -18,9 +18,29 @@ func checkHaltFile(_ bytes: [UInt8]) throws {
     try expect(again.at?.text == halt.at?.text, "a time that is written reads the same")
     if let time = halt.at { try checkStorable(time) }
 
+    try checkHistory(Array(bytes.prefix(HaltHistoryPage.bytesMax)))
     let name = String(decoding: bytes, as: UTF8.self)
     if let scope = Halt.scope(fileName: name) {
         try expect(isSameText(Halt.fileName(scope), name), "a halt is found under the name of its file")
         try expect(!name.contains("/"), "a halt is in its own folder")
     }
+}
+
+/// The same bytes as a history of halts: an entry reads as it would be written, and who reads on misses and repeats none.
+private func checkHistory(_ bytes: [UInt8]) throws {
+    let page = HaltHistoryPage(bytes, from: 0)
+    try expect(page.end <= Int64(bytes.count), "no more is read than there is")
+    for entry in page.entries {
+        guard let event = entry.event else { continue }
+        let again = HaltEvent(line: Array(event.json.text.utf8))
+        // What is written of a time is cut to microseconds.
+        try expect(again?.at.text == event.at.text && again?.scope == event.scope, "what is written reads the same")
+        try expect(again?.action == event.action && again?.hold == event.hold, "what is written reads the same")
+        try expect(isSameText(again?.reason, event.reason), "what is written reads the same")
+        try checkStorable(event.at)
+    }
+    guard bytes.count < HaltHistoryPage.bytesMax else { return }
+    let half = HaltHistoryPage(Array(bytes[..<(bytes.count / 2)]), from: 0)
+    let rest = HaltHistoryPage(Array(bytes[Int(half.end)...]), from: half.end)
+    try expect(half.entries + rest.entries == page.entries && rest.end == page.end, "reading on is reading at once")
 }

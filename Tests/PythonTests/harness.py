@@ -311,6 +311,7 @@ class Worker:
         *flags: str,
         state: State | None = None,
         environment: dict[str, str] | None = None,
+        wrapper: list[str] | None = None,
     ):
         self.own_state = None if state else State()
         self.state: State = state or self.own_state  # type: ignore[assignment]
@@ -318,6 +319,8 @@ class Worker:
         url = simulator if isinstance(simulator, str) else simulator.url
         self.program = Program(
             [
+                # A program that becomes the worker.
+                *(wrapper or []),
                 *(str(binaries() / "trade-executor"), "run", "--broker-url", url),
                 *("--intake", "tcp://127.0.0.1:*", "--outcomes", "tcp://127.0.0.1:*"),
                 *("--state-dir", str(self.state.path)),

@@ -57,11 +57,13 @@ package final class TradeHistory {
     private var waiting: [Decision] = []
 
     /// Refuses a decision before it is sent.
-    package func refuse(_ id: String, strategy: String = "s", _ members: String = "", expired: Bool = true) throws {
+    package func refuse(
+        _ id: String, strategy: String = "s", _ members: String = "", for refusal: SendRefusal = .expired
+    ) throws {
         let row = try accept(id, strategy: strategy, members)
         guard let decision = waiting.popLast() else { return }
         let outcome = Outcome(
-            DecisionSummary(decision), refusedFor: expired ? .expired : .halted, at: now)
+            DecisionSummary(decision), refusedFor: refusal, at: now)
         try write { (transaction, partition) throws(JournalFault) in
             _ = try transaction.append(outcome, of: row, partition: partition)
         }

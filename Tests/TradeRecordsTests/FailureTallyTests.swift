@@ -21,6 +21,15 @@ struct FailureTallyTests {
             ])
     }
 
+    @Test("counts what is against a limit by the limit's word", arguments: SendRefusal.allCases)
+    func byLimit(_ refusal: SendRefusal) throws {
+        let trades = try RecordedTrades()
+        try trades.history.refuse("d-1", for: refusal)
+        let counts = try trades.records().failures(by: .message, since: nil)
+        #expect(counts.map(\.kind) == [.refused])
+        #expect(counts.map(\.subject) == [refusal.rawValue])
+    }
+
     @Test("counts strategies and symbols")
     func bySubject() throws {
         #expect(

@@ -3,6 +3,7 @@ import TestKit
 import Testing
 import TradingCore
 
+@testable import TradeJournal
 @testable import TradeRecords
 
 /// SQLite has no statistics here, so its plans depend on the schema and the query alone, and an almost empty database
@@ -74,6 +75,13 @@ struct QueryPlanTests {
             let refused = try plan { _ in FailureTally.refused(by: subject, since: since) }
             #expect(refused.first?.contains("trade_decisions_failed") == true, "\(refused)")
         }
+    }
+
+    @Test("for what was sent lately walks the newest of an index, and sorts nothing")
+    func begunLately() throws {
+        let plan = try plan { _ in SQLRequest<Row>(sql: BegunExecutions.sql, arguments: ["2026-11-22"]) }
+        #expect(plan.first?.contains("USING INDEX trade_executions_created (created_at>?)") == true, "\(plan)")
+        #expect(plan.dropFirst().allSatisfy { $0.contains("USING INTEGER PRIMARY KEY") }, "\(plan)")
     }
 
     @Test("for any id goes by a unique index", arguments: DecisionSearch.requests(for: "a:b").indices)

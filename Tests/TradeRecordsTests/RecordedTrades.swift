@@ -35,7 +35,7 @@ final class RecordedTrades {
             "d-6", strategy: "pairs", #""symbol":"MSFT","side":"sell","quantity":"0.5""#, ending: .lost("timeout"))
         try history.execute("d-7", strategy: "pairs", ending: .notSent("no connection"))
         try history.refuse("d-8", strategy: "pairs")
-        try history.refuse("d-9", strategy: "pairs", expired: false)
+        try history.refuse("d-9", strategy: "pairs", for: .halted)
         try history.accept("d-10", strategy: "pairs")
         return trades
     }

@@ -26,6 +26,8 @@ package enum Invariant: String, CaseIterable, Sendable {
     case deadline
     /// Nothing is sent that is halted.
     case halt
+    /// Nothing is sent that is against a limit.
+    case limit
     /// The worker neither spins nor stops by itself.
     case goesOn = "goes_on"
 }

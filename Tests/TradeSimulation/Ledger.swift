@@ -8,6 +8,7 @@ import TradingCore
 final class Ledger {
     private let time: VirtualTime
     private let halts: SimulatedHalts
+    private let limits: SimulatedLimits
     private let bug: PlantedBug?
     /// Whether decisions of one strategy may overtake those of another.
     private let mayOvertake: Bool
@@ -41,10 +42,12 @@ final class Ledger {
     }
 
     init(
-        time: VirtualTime, halts: SimulatedHalts, mayOvertake: Bool, bug: PlantedBug?, trace: ((String) -> Void)?
+        time: VirtualTime, halts: SimulatedHalts, limits: SimulatedLimits, mayOvertake: Bool, bug: PlantedBug?,
+        trace: ((String) -> Void)?
     ) {
         self.time = time
         self.halts = halts
+        self.limits = limits
         self.mayOvertake = mayOvertake
         self.bug = bug
         self.trace = trace
@@ -103,7 +106,11 @@ final class Ledger {
         if let strategy = StrategyName(intent["strategy_name"]), halts.halt(covering: strategy) != nil {
             violate(.halt, "\(id) leaves while it is halted")
         }
+        if let what = limits.violation(by: id, body) { violate(.limit, what) }
     }
+
+    /// Not a byte of a request has left.
+    func hasNotLeft(_ body: [UInt8]) { limits.giveBack(clientOrderID(of: body)) }
 
     private static let intent = """
         SELECT d.id, d.strategy_name, d.expires_at, d.expires_boot_id, d.expires_monotonic_us, e.certainty,

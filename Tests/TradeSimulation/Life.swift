@@ -2,6 +2,7 @@ import AlpacaAPI
 import Logging
 import OrderResolution
 import SimulatedDisk
+import StrictJSON
 import TradeJournal
 import TradeWorker
 import TradingCore
@@ -86,6 +87,19 @@ final class LifeIDs: ExecutionIDs {
 /// Halts that come and go.
 final class SimulatedHalts {
     var inForce: [Halt] = []
+    /// The history of halts, as its file.
+    var history: [UInt8] = []
+    /// Is told of a halt that the worker has made.
+    var operatorSees: (Halt) -> Void = { _ in }
+
+    func record(_ event: HaltEvent) { history += Array((event.json.text + "\n").utf8) }
+
+    /// An operator ends a halt of the worker's.
+    func resume(_ halt: Halt, at time: Timestamp) {
+        guard inForce.contains(halt) else { return }
+        record(HaltEvent(.resumed, halt.scope, reason: nil, by: "operator", at: time))
+        inForce.removeAll { $0 == halt }
+    }
 
     func halt(covering strategy: StrategyName) -> Halt? {
         inForce.first { $0.scope == .all } ?? inForce.first { $0.scope == .strategy(strategy) }
@@ -94,6 +108,7 @@ final class SimulatedHalts {
 
 struct LifeHalts: HaltSwitch {
     let halts: SimulatedHalts
+    let life: Life
     let bug: PlantedBug?
 
     func halt(covering strategy: StrategyName) -> Halt? {
@@ -101,4 +116,21 @@ struct LifeHalts: HaltSwitch {
     }
 
     func all() -> [Halt] { halts.inForce }
+
+    func isInForce(_ scope: Halt.Scope) -> Bool { halts.inForce.contains { $0.scope == scope } }
+
+    func set(_ halt: Halt) {
+        guard life.isAlive else { return }
+        halts.inForce.append(halt)
+        halts.operatorSees(halt)
+    }
+
+    func record(_ event: HaltEvent) {
+        if life.isAlive { halts.record(event) }
+    }
+
+    func recorded(from position: Int64) -> HaltHistoryPage? {
+        guard position < halts.history.count else { return nil }
+        return HaltHistoryPage(Array(halts.history[Int(position)...].prefix(HaltHistoryPage.bytesMax)), from: position)
+    }
 }

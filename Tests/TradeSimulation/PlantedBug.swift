@@ -29,6 +29,8 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case clockRunsSlow = "clock_runs_slow"
     /// The worker's kill switch is not connected.
     case haltsAreNotSeen = "halts_are_not_seen"
+    /// The worker's limits are not those in force.
+    case limitsAreNotSeen = "limits_are_not_seen"
     /// The worker is told of one message again and again.
     case messageNeverEnds = "message_never_ends"
 
@@ -49,6 +51,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
         case .endIsToldTwice: [.onlyForwards]
         case .clockRunsSlow: [.deadline]
         case .haltsAreNotSeen: [.halt]
+        case .limitsAreNotSeen: [.limit]
         case .messageNeverEnds: [.goesOn]
         }
     }

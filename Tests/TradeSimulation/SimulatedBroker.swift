@@ -83,7 +83,9 @@ final class SimulatedBroker {
             }
         }
         switch fate {
-        case .cannotConnect: reply(after: there) { .notSent(reason: "could not connect") }
+        case .cannotConnect:
+            ledger.hasNotLeft(body)
+            reply(after: there) { .notSent(reason: "could not connect") }
         case .neverArrives: lose(after: chance.duration(upTo: .seconds(30)))
         case .losesItsAnswer:
             arrive(target, body, after: there, by: life)

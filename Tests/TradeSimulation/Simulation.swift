@@ -17,6 +17,10 @@ package final class Simulation {
     private var circumstances: Circumstances
     private let time = VirtualTime()
     private let halts = SimulatedHalts()
+    private let limits: SimulatedLimits
+    /// In some worlds the worker halts by itself, until an operator has seen it.
+    private let automaticHalt: AutomaticHalt.Thresholds
+    private var operatorChance: Chance
     private let disk: SimulatedDisk
     private let ledger: Ledger
     private let broker: SimulatedBroker
@@ -49,11 +53,16 @@ package final class Simulation {
         self.bug = bug
         chance = Chance(seed: seed, of: "world")
         circumstances = Circumstances.drawn(&chance)
+        operatorChance = Chance(seed: seed, of: "operator")
+        automaticHalt = AutomaticHalt.Thresholds(
+            errorsInARow: operatorChance.happens(700) ? nil : Int(operatorChance.number(1...5)),
+            unknown: operatorChance.happens(700) ? nil : Int(operatorChance.number(1...5)))
         if bug == .haltsAreNotSeen { circumstances.haltEvery = .seconds(60) }
         if bug == .diskLies { circumstances.deathIsPowerFailure = 900 }
         if bug == .diskLies || bug == .acknowledgesEarly { circumstances.lifeSpan = .seconds(20) }
         let mayOvertake = circumstances.haltEvery != nil || circumstances.settings.holdsStrategyOfUnknown
-        ledger = Ledger(time: time, halts: halts, mayOvertake: mayOvertake, bug: bug, trace: trace)
+        limits = SimulatedLimits(circumstances, seed: seed, time: time, bug: bug)
+        ledger = Ledger(time: time, halts: halts, limits: limits, mayOvertake: mayOvertake, bug: bug, trace: trace)
         disk = SimulatedDisk(name: "seed-\(seed)-\(UUID().uuidString)", seed: chance.seed())
         disk.honoursSyncs = bug != .diskLies
         broker = SimulatedBroker(circumstances, seed: seed, time: time, ledger: ledger, bug: bug)
@@ -66,6 +75,12 @@ package final class Simulation {
                 circumstances, number: number, decisions: each, seed: seed, bus: bus, time: time, ledger: ledger)
         }
         bus.subscribers = [subscriber]
+        halts.operatorSees = { [unowned self] halt in
+            ledger.note("the worker halts: \(halt.reason ?? "")")
+            time.after(operatorChance.duration(upTo: .seconds(300))) { [self] in
+                halts.resume(halt, at: time.reading.moment)
+            }
+        }
         ledger.truth = { [broker] in broker.truth(of: $0) }
     }
 
@@ -78,6 +93,7 @@ package final class Simulation {
     /// Runs the world to its end.
     package func run() -> (figures: Figures, violation: Violation?) {
         ledger.note("\(circumstances)")
+        if let limits = limits.limits { ledger.note("limits: \(limits.lines)") }
         life.end()
         startLife()
         planTroubles()
@@ -196,14 +212,21 @@ package final class Simulation {
         settings.requestsPerMinute = circumstances.settings.requestsPerMinute
         settings.queueMax = circumstances.settings.queueMax
         settings.maxAge = circumstances.settings.maxAge
+        settings.automaticHalt = automaticHalt
+        settings.haltHolds = seed.isMultiple(of: 2)
         settings.heartbeatInterval = circumstances.settings.heartbeatInterval
+        let lifeLimits = limits.limits.map { limits in
+            SendLimits(
+                LifeLimits(limits, Chance(seed: seed, of: "limits of \(lifeCount)"), bug: bug),
+                line: LifeLine(broker, ledger, life))
+        }
         let probe = DeathAtPoint(life: life, plan: deathAtPoint())
         return try Worker(
             settings: settings, journal: journal, intake: LifeIntake(bus: bus, life: life, bug: bug),
             topic: LifeTopic(bus: bus, ledger: ledger, life: life, bug: bug),
             placement: LifeLine(broker, ledger, life), lookUps: LifeLine(broker, ledger, life),
             warmUpLine: LifeLine(broker, ledger, life),
-            halts: LifeHalts(halts: halts, bug: bug), clock: clock,
+            halts: LifeHalts(halts: halts, life: life, bug: bug), limits: lifeLimits, clock: clock,
             executionIDs: LifeIDs(Chance(seed: seed, of: "ids of \(lifeCount)")), probe: probe,
             log: Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }))
     }

@@ -53,6 +53,52 @@ struct ConfigurationTests {
         }
     }
 
+    @Test("takes credentials from the first place that holds any, and says from where")
+    func credentials() throws {
+        let configured = try file("api_key_id = c\napi_secret_key = d\n")
+        let service = FoundCredentials(.serviceDirectory("/run/c"), keyID: "e", secretKey: "f")
+        let own = try FoundCredentials(
+            path: "/etc/k", content: Array("# ours\napi_secret_key = h\napi_key_id = g".utf8))
+        let none = FoundCredentials(.serviceDirectory("/run/c"), keyID: nil, secretKey: "")
+        func source(
+            _ environment: [String: String], _ found: [FoundCredentials], _ file: ConfigurationFile? = nil
+        ) throws -> CredentialsSource {
+            try Configuration(flags: [:], environment: environment, file: file, credentialFiles: found)
+                .credentialsSource
+        }
+        #expect(try source(keys, [service, own], configured) == .environment)
+        #expect(try source(home, [service, own], configured) == .serviceDirectory("/run/c"))
+        #expect(try source(home, [none, own], configured) == .file("/etc/k"))
+        #expect(try source(home, [none], configured) == .configurationFile("/etc/t.conf"))
+        let half = #expect(throws: Configuration.Problem.self) {
+            try source(home, [FoundCredentials(.file("/etc/k"), keyID: "g", secretKey: nil)], configured)
+        }
+        #expect(half?.description == "/etc/k holds half of the account's credentials; api_secret_key is missing there")
+        var dumped = "\(own) \(String(reflecting: own))"
+        dump(own, to: &dumped)
+        #expect(!dumped.contains("g") && !dumped.contains("h"))
+    }
+
+    @Test(
+        "of a file of credentials never quotes it",
+        arguments: ["k = s3cret", "s3cret", "s3cret = s3cret", "partition = s3cret"])
+    func brokenCredentials(_ text: String) {
+        let problem = #expect(throws: Configuration.Problem.self) {
+            try FoundCredentials(path: "/etc/k", content: Array(text.utf8))
+        }
+        #expect(problem?.description.hasPrefix("/etc/k, line 1: ") == true)
+        #expect(problem?.description.contains("s3cret") == false)
+    }
+
+    @Test("halts by itself only where it is asked to")
+    func automaticHalt() throws {
+        #expect(try Configuration(flags: [:], environment: keys, file: nil).worker.automaticHalt.isOff)
+        let flags: [Setting: String] = [.haltAfterErrors: "3", .haltOverUnknown: "2", .haltHolds: "true"]
+        let worker = try Configuration(flags: flags, environment: keys, file: nil).worker
+        #expect(worker.automaticHalt == AutomaticHalt.Thresholds(errorsInARow: 3, unknown: 2))
+        #expect(worker.haltHolds)
+    }
+
     @Test(
         "that is wrong says which setting, where it stands, and what it should be",
         arguments: [
@@ -68,6 +114,8 @@ struct ConfigurationTests {
             ([.maxAge: "soon"], "--max-age-s must be a whole number from 1"),
             ([.onUnknown: "panic"], "--on-unknown must be continue or hold-strategy"),
             ([.logLevel: "loud"], "--log-level must be"),
+            ([.haltAfterErrors: "-1"], "--halt-after-errors must be a whole number from 0"),
+            ([.haltHolds: "yes"], "--halt-holds must be true or false"),
         ])
     func problems(_ flags: [Setting: String], _ words: String) {
         let problem = #expect(throws: Configuration.Problem.self) {

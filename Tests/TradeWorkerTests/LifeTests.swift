@@ -185,6 +185,16 @@ struct StartFailureTests {
             working(directory) + ["--config", path], saying: "line 3: there is no setting intakee")
     }
 
+    @Test("with a limits file that is broken or missing, says what is wrong with it")
+    func brokenLimits() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/limits.json"
+        try expectFailure(working(directory) + ["--limits", path], saying: "limits.json")
+        try #"{"v":1,"each":{"orders_per_dya":1}}"#.write(toFile: path, atomically: true, encoding: .utf8)
+        try expectFailure(
+            working(directory) + ["--limits", path], saying: "limits.json: each.orders_per_dya is no limit")
+    }
+
     @Test("on a database of a newer version, says so")
     func newerDatabase() async throws {
         let broker = try await SimulatedAlpaca.start()

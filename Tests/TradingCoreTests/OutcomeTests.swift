@@ -148,6 +148,13 @@ struct OutcomeTests {
             ])
     }
 
+    @Test("of a decision that is against a limit says in a message which one, and how far")
+    func refusedForLimit() throws {
+        let outcome = Outcome(
+            DecisionSummary(try decision()), refusedFor: .ordersPerDayLimit, message: "orders_per_day is 5", at: at(5))
+        expect(try body(outcome), has: ["reason": "orders_per_day_limit", "message": "orders_per_day is 5"])
+    }
+
     @Test("repeats the amount as it was given: shares or money, to the digit")
     func amounts() throws {
         let shares = Outcome(DecisionSummary(try decision(["quantity": "\"0.50\""])), refusedFor: .expired, at: at(5))

@@ -113,6 +113,7 @@ extension FaultRule {
         contains = body["contains"]?.string
         symbol = body["symbol"]?.string
         if let name = body["method"]?.string { method = try FaultMethod(name: name) }
+        if let path = body["path"]?.string { self.path = path }
         if let milliseconds = body["milliseconds"]?.integer { self.milliseconds = milliseconds }
     }
 }

@@ -19,10 +19,11 @@ package enum ControlHelp {
         POST /_simulator/faults
           {"fault":"html_504","times":1,"client_order_id":"exact",
            "contains":"part of it","symbol":"KO","milliseconds":250,
-           "method":"POST"}
-          Makes a fault strike the next matching requests under /v2/orders: once,
-          or `times`; null is for ever. `method` is POST (default), GET, PATCH or
-          DELETE. Only `fault` is required.
+           "method":"POST","path":"/v2/orders"}
+          Makes a fault strike the next matching requests: once, or `times`; null is
+          for ever. `method` is POST (default), GET, PATCH or DELETE. `path` is how
+          the path begins: /v2/orders (default), or with GET /v2/positions/ or
+          /v2/clock. Only `fault` is required.
         POST /_simulator/faults/random
           {"seed":7,"per_mille":10,"faults":["html_504"],"methods":["POST"]}
           Makes faults strike at random, repeatably. Without `faults` all of them.

@@ -57,7 +57,7 @@ package enum Fault: String, CaseIterable, Sendable {
     }
 }
 
-/// The requests a fault may strike: those under `/v2/orders` with one method.
+/// The method of the requests that a fault may strike.
 package enum FaultMethod: String, CaseIterable, Sendable {
     case post = "POST"
     case get = "GET"

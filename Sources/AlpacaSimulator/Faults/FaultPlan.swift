@@ -9,11 +9,13 @@ package struct FaultRule: Sendable {
     package var contains: String?
     package var symbol: String?
     package var method: FaultMethod
+    /// How the path begins, percent-decoded.
+    package var path: String
     package var milliseconds: Int64
 
     package init(
         _ fault: Fault, times: Int? = 1, clientOrderID: String? = nil, contains: String? = nil, symbol: String? = nil,
-        method: FaultMethod = .post, milliseconds: Int64? = nil
+        method: FaultMethod = .post, path: String = FaultTarget.orders, milliseconds: Int64? = nil
     ) {
         self.fault = fault
         timesLeft = times
@@ -21,11 +23,12 @@ package struct FaultRule: Sendable {
         self.contains = contains
         self.symbol = symbol
         self.method = method
+        self.path = path
         self.milliseconds = milliseconds ?? fault.defaultMilliseconds
     }
 
     func strikes(_ target: FaultTarget) -> Bool {
-        timesLeft != 0 && method == target.method
+        timesLeft != 0 && method == target.method && target.path.hasPrefix(path)
             && (clientOrderID == nil || clientOrderID == target.clientOrderID)
             && (contains.map { target.clientOrderID?.contains($0) ?? false } ?? true)
             && (symbol == nil || symbol == target.symbol)
@@ -56,8 +59,12 @@ package struct RandomFaults: Sendable {
 }
 
 /// What is known of a request when its fault is chosen.
-struct FaultTarget {
+package struct FaultTarget {
+    /// Where orders are; faults that name no other path strike here.
+    package static let orders = "/v2/orders"
+
     let method: FaultMethod
+    let path: String
     let clientOrderID: String?
     let symbol: String?
     let isOnReusedConnection: Bool
@@ -93,7 +100,9 @@ struct FaultPlan: Sendable {
             }
             return ChosenFault(fault: rule.fault, milliseconds: rule.milliseconds)
         }
-        guard let random, random.methods.contains(target.method) else { return nil }
+        guard let random, random.methods.contains(target.method), target.path.hasPrefix(FaultTarget.orders) else {
+            return nil
+        }
         drawn += 1
         // A stream of its own for every request: one more draw for one request changes no other.
         var numbers = SeededRandom(seed: random.seed &+ drawn &* 0x9e37_79b9)

@@ -85,11 +85,11 @@ enum Route: Equatable, Sendable {
     var faultMethod: FaultMethod? {
         switch self {
         case .submitOrder: .post
-        case .listOrders, .orderByClientID, .order: .get
+        case .listOrders, .orderByClientID, .order, .clock, .position: .get
         case .replaceOrder: .patch
         case .cancelAllOrders, .cancelOrder: .delete
-        case .account, .accountConfigurations, .activities, .clock, .assets, .asset, .positions, .closeAllPositions,
-            .position, .closePosition, .control, .unknown:
+        case .account, .accountConfigurations, .activities, .assets, .asset, .positions, .closeAllPositions,
+            .closePosition, .control, .unknown:
             nil
         }
     }

@@ -55,7 +55,9 @@ struct SimulatorState: Sendable {
         default: break
         }
         return FaultTarget(
-            method: method, clientOrderID: clientOrderID, symbol: symbol, isOnReusedConnection: isReused)
+            method: method, path: "/" + request.http.path.joined(separator: "/"), clientOrderID: clientOrderID,
+            symbol: symbol,
+            isOnReusedConnection: isReused)
     }
 
     private mutating func takeDown(

@@ -8,17 +8,17 @@ package enum KeyListFile {
     package static let bytesMax = 1 << 20
 
     /// Reads the list now, and again whenever it changes. One that others may write says nothing about who is allowed.
-    package static func watch(_ path: String) throws(WatchedFile<KeyList>.Problem) -> WatchedFile<KeyList> {
-        try WatchedFile(path, bytesMax: bytesMax) { content throws(WatchedFile<KeyList>.Problem) in
+    package static func watch(_ path: String) throws(WatchedFileProblem) -> WatchedFile<KeyList> {
+        try WatchedFile(path, bytesMax: bytesMax) { content throws(WatchedFileProblem) in
             do {
                 guard try !Files.isWritableByOthers(path) else {
                     throw KeyFileProblem("\(path) can be written by others; chmod go-w \(path)")
                 }
                 return try KeyList(parsing: content)
             } catch let problem as KeyFileProblem {
-                throw WatchedFile.Problem(problem.description)
+                throw WatchedFileProblem(problem.description)
             } catch {
-                throw WatchedFile.Problem("\(path): \(error)")
+                throw WatchedFileProblem("\(path): \(error)")
             }
         }
     }

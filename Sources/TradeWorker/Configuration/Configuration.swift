@@ -12,8 +12,11 @@ package struct Configuration: Sendable {
     package var stateDirectory: String
     package var brokerURL: BrokerURL
     package var credentials: Credentials
+    package var credentialsSource: CredentialsSource
     package var brokerConnectTimeoutMilliseconds: Int
     package var brokerTimeoutMilliseconds: Int
+    /// The path of the limits file; nil where there is none.
+    package var limits: String?
     package var logLevel: Logger.Level
 
     /// What is wrong with a setting, where it came from, and what to do.
@@ -30,8 +33,10 @@ package struct Configuration: Sendable {
     ///   - flags: What the command line says.
     ///   - environment: All variables of the process.
     ///   - file: The configuration file, where there is one.
+    ///   - credentialFiles: What was found in files of credentials, in the order in which they count.
     package init(
-        flags: [Setting: String], environment: [String: String], file: ConfigurationFile?
+        flags: [Setting: String], environment: [String: String], file: ConfigurationFile?,
+        credentialFiles: [FoundCredentials] = []
     ) throws(Problem) {
         let source = SettingSource(flags: flags, environment: environment, file: file)
 
@@ -48,9 +53,10 @@ package struct Configuration: Sendable {
         } catch {
             throw source.problem(.brokerURL, "\(error)")
         }
-        credentials = try Configuration.credentials(source, brokerURL)
+        (credentials, credentialsSource) = try Configuration.credentials(source, credentialFiles, brokerURL)
         brokerConnectTimeoutMilliseconds = try source.integer(.brokerConnectTimeout, 1...600_000)
         brokerTimeoutMilliseconds = try source.integer(.brokerTimeout, 1...600_000)
+        limits = source.text(.limits)
         guard let level = Logger.Level(rawValue: source.required(.logLevel)) else {
             throw source.problem(.logLevel, "must be debug, info, notice, warning or error")
         }
@@ -64,30 +70,56 @@ package struct Configuration: Sendable {
             throw source.problem(.onUnknown, "must be continue or hold-strategy")
         }
         worker.onUnknown = onUnknown
+        let errors = try source.integer(.haltAfterErrors, 0...1_000_000)
+        let unknown = try source.integer(.haltOverUnknown, 0...1_000_000)
+        worker.automaticHalt = AutomaticHalt.Thresholds(
+            errorsInARow: errors == 0 ? nil : errors, unknown: unknown == 0 ? nil : unknown)
+        guard let haltHolds = Bool(source.required(.haltHolds)) else {
+            throw source.problem(.haltHolds, "must be true or false")
+        }
+        worker.haltHolds = haltHolds
         let perMinute =
             source.text(.requestsPerMinute) == nil
             ? (brokerURL.isLoopback ? 0 : 200) : try source.integer(.requestsPerMinute, 0...1_000_000)
         worker.requestsPerMinute = perMinute == 0 ? nil : perMinute
     }
 
-    private static func credentials(_ source: SettingSource, _ url: BrokerURL) throws(Problem) -> Credentials {
-        let keyID = source.text(.keyID) ?? ""
-        let secretKey = source.text(.secretKey) ?? ""
-        if keyID.isEmpty, secretKey.isEmpty, url.isLoopback {
+    /// The pair of the first place that holds any of it: a key and a secret from two places may be of two accounts.
+    private static func credentials(
+        _ source: SettingSource, _ files: [FoundCredentials], _ url: BrokerURL
+    ) throws(Problem) -> (Credentials, CredentialsSource) {
+        func found(_ place: CredentialsSource, _ text: (Setting) -> String?) -> FoundCredentials {
+            FoundCredentials(place, keyID: text(.keyID), secretKey: text(.secretKey))
+        }
+        var places = [found(.environment) { source.environment[$0.environmentName] }] + files
+        if let file = source.file { places.append(found(.configurationFile(file.path)) { file.values[$0] }) }
+        guard let first = places.first(where: { !$0.isEmpty }) else {
+            guard url.isLoopback else {
+                throw Problem(
+                    "no credentials for \(url): set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or name a file with --credentials "
+                        + "(free for a paper account at https://app.alpaca.markets)")
+            }
             guard let any = Credentials(keyID: "SIMULATOR", secretKey: "simulator") else {
                 preconditionFailure("these are credentials")
             }
-            return any
+            return (any, .none)
         }
-        guard !keyID.isEmpty, !secretKey.isEmpty else {
-            throw Problem(
-                "no credentials for \(url): set APCA_API_KEY_ID and APCA_API_SECRET_KEY "
-                    + "(free for a paper account at https://app.alpaca.markets)")
+        guard let keyID = first.keyID, let secretKey = first.secretKey else {
+            let missing: Setting = first.keyID == nil ? .keyID : .secretKey
+            let name = first.source == .environment ? missing.environmentName : missing.rawValue
+            throw Problem("\(first.source) holds half of the account's credentials; \(name) is missing there")
         }
         guard let credentials = Credentials(keyID: keyID, secretKey: secretKey) else {
-            throw Problem("APCA_API_KEY_ID or APCA_API_SECRET_KEY holds characters that no Alpaca key has")
+            throw Problem("the credentials in \(first.source) hold characters that no Alpaca key has")
         }
-        return credentials
+        return (credentials, first.source)
+    }
+
+    /// The path of the credentials file, where the settings name one.
+    package static func credentialsPath(
+        flags: [Setting: String], environment: [String: String], file: ConfigurationFile?
+    ) -> String? {
+        SettingSource(flags: flags, environment: environment, file: file).text(.credentials)
     }
 }
 

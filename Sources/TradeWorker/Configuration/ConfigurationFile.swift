@@ -5,29 +5,46 @@ package struct ConfigurationFile: Equatable, Sendable {
 
     /// - Parameter content: The file's bytes.
     package init(path: String, content: [UInt8]) throws(Configuration.Problem) {
+        var values: [Setting: String] = [:]
+        for (name, value, line) in try ConfigurationFile.lines(path: path, content) {
+            guard let setting = Setting(rawValue: name) else {
+                throw Configuration.Problem(
+                    "\(path), line \(line): there is no setting \(ConfigurationFile.quotable(name)); "
+                        + "`trade-executor run --help` lists them")
+            }
+            guard values.updateValue(value, forKey: setting) == nil else {
+                throw Configuration.Problem("\(path), line \(line): \(name) is set twice")
+            }
+        }
+        self.path = path
+        self.values = values
+    }
+
+    /// The lines `name = value`, each with its number; without comments and empty ones.
+    static func lines(
+        path: String, _ content: [UInt8]
+    ) throws(Configuration.Problem) -> [(name: String, value: String, number: Int)] {
         // A path would end at a NUL, unseen.
         guard let text = String(validating: content, as: UTF8.self), !content.contains(0) else {
             throw Configuration.Problem("\(path) is not a text file in UTF-8")
         }
-        var values: [Setting: String] = [:]
+        var lines: [(name: String, value: String, number: Int)] = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-            let line = ConfigurationFile.trimmed(line)
+            let line = trimmed(line)
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }
             guard let equals = line.firstIndex(of: "=") else {
                 throw Configuration.Problem("\(path), line \(index + 1): expected name = value")
             }
-            let name = ConfigurationFile.trimmed(line[..<equals])
-            guard let setting = Setting(rawValue: String(name)) else {
-                throw Configuration.Problem(
-                    "\(path), line \(index + 1): there is no setting \(name); `trade-executor run --help` lists them")
-            }
-            guard values[setting] == nil else {
-                throw Configuration.Problem("\(path), line \(index + 1): \(name) is set twice")
-            }
-            values[setting] = String(ConfigurationFile.trimmed(line[line.index(after: equals)...]))
+            let value = trimmed(line[line.index(after: equals)...])
+            lines.append((String(trimmed(line[..<equals])), String(value), index + 1))
         }
-        self.path = path
-        self.values = values
+        return lines
+    }
+
+    /// A name that is none may be a secret that was written in the wrong place.
+    private static func quotable(_ name: String) -> String {
+        let isLikeASetting = name.utf8.count <= 32 && name.utf8.allSatisfy { $0 == 0x5F || (0x61...0x7A).contains($0) }
+        return isLikeASetting ? name : "of that name"
     }
 
     package var holdsSecrets: Bool { values[.secretKey] != nil }

@@ -18,7 +18,12 @@ package enum Setting: String, CaseIterable, Sendable {
     case queueMax = "queue_max"
     case settleTime = "settle_time_s"
     case onUnknown = "on_unknown"
+    case limits
+    case haltAfterErrors = "halt_after_errors"
+    case haltOverUnknown = "halt_over_unknown"
+    case haltHolds = "halt_holds"
     case logLevel = "log_level"
+    case credentials
     case keyID = "api_key_id"
     case secretKey = "api_secret_key"
 
@@ -53,9 +58,11 @@ package enum Setting: String, CaseIterable, Sendable {
         case .queueMax: "100000"
         case .settleTime: "30"
         case .onUnknown: "continue"
+        case .haltAfterErrors, .haltOverUnknown: "0"
+        case .haltHolds: "false"
         case .logLevel: "notice"
         case .pullIntake, .serverKey, .allowedKeys, .ipcUsers, .clientKey, .serverPublicKey, .stateDirectory,
-            .requestsPerMinute, .keyID, .secretKey:
+            .requestsPerMinute, .limits, .credentials, .keyID, .secretKey:
             nil
         }
     }
@@ -85,7 +92,26 @@ package enum Setting: String, CaseIterable, Sendable {
         case .queueMax: "How many accepted decisions may wait."
         case .settleTime: "How long after a lost answer an order must be missing to count as absent, in seconds."
         case .onUnknown: "While an attempt is unknown, its strategy's next decisions: continue, or hold-strategy."
+        case .limits:
+            "A JSON file of limits that every order is held against; read again when it changes. No limits unless set."
+        case .haltAfterErrors:
+            """
+            Halts all trading after so many broker errors in a row: answers lost, nothing sent, HTTP 401, 429 or 5xx; \
+            not orders that are refused. 0 is never.
+            """
+        case .haltOverUnknown:
+            """
+            Halts all trading when more attempts than this are unknown; after `resume` only when they become more. \
+            0 is never.
+            """
+        case .haltHolds:
+            "Whether waiting decisions wait when the worker halts by itself, instead of being refused: true or false."
         case .logLevel: "How much is logged to standard error: debug, info, notice, warning or error."
+        case .credentials:
+            """
+            A file with the two lines `api_key_id = …` and `api_secret_key = …`, which nobody else can read. Before it \
+            count the environment, and systemd's credentials api_key_id and api_secret_key.
+            """
         case .keyID: "The account's key id. In a file, which must be readable by its owner only, or the environment."
         case .secretKey: "The account's secret key. The same."
         }

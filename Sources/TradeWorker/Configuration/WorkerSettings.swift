@@ -12,6 +12,10 @@ package struct WorkerSettings: Sendable {
     /// How long after a lost answer an order must be missing to count as absent.
     package var settleTime: Microseconds = .seconds(30)
     package var onUnknown: OnUnknown = .continue
+    /// When the worker halts all trading by itself.
+    package var automaticHalt = AutomaticHalt.Thresholds()
+    /// Whether waiting decisions wait while the worker has halted trading by itself, instead of being refused.
+    package var haltHolds = false
     package var heartbeatInterval: Microseconds = .seconds(1)
 
     /// What happens to a strategy's next decisions while one of its attempts is unknown.

@@ -55,8 +55,12 @@ package struct Halt: Equatable, Sendable {
 
     /// A halt as its file tells it. Whatever is in the file, its being there halts; what cannot be read is left out.
     package init(_ scope: Scope, fileContent: [UInt8]) {
+        self.init(scope, (try? JSONValue(parsing: fileContent)) ?? .null)
+    }
+
+    /// A halt as its JSON tells it; what is not there is left out.
+    package init(_ scope: Scope, _ value: JSONValue) {
         self.init(scope)
-        guard let value = try? JSONValue(parsing: fileContent) else { return }
         hold = value["hold"]?.bool ?? false
         reason = value["reason"]?.string
         by = value["by"]?.string

@@ -77,6 +77,23 @@ package struct ExactDecimal: Sendable {
             .withoutTrailingZeros
     }
 
+    /// The exact sum, without trailing zeros; nil where it has more digits than a decimal holds.
+    package func adding(_ other: ExactDecimal) -> ExactDecimal? { (self + other).ifItFits }
+
+    /// The exact product, without trailing zeros; nil where it has more digits than a decimal holds.
+    package func multiplied(by other: ExactDecimal) -> ExactDecimal? {
+        let (product, overflow) = coefficient.multipliedReportingOverflow(by: other.coefficient)
+        guard !overflow else { return nil }
+        return ExactDecimal(coefficient: product, scale: scale + other.scale).withoutTrailingZeros.ifItFits
+    }
+
+    private var ifItFits: ExactDecimal? {
+        guard scale <= ExactDecimal.scaleMax,
+            coefficient.magnitude < ExactDecimal.powerOfTen(ExactDecimal.wholeDigitsMax + scale).magnitude
+        else { return nil }
+        return self
+    }
+
     /// The same value written without trailing zeros, as the broker writes it: `400.00` becomes `400`.
     package var withoutTrailingZeros: ExactDecimal {
         var coefficient = coefficient

@@ -8,6 +8,8 @@ package struct Outcome: Equatable, Sendable {
     package var execution: Execution?
     /// Why it failed; for a refused decision one of the stable words of `SendRefusal`.
     package var reason: String?
+    /// What a person should know of a refusal beyond its word: the figure and the limit that it is against.
+    package var message: String?
     package var at: Timestamp
 
     package init(_ decision: DecisionSummary, of execution: Execution, at time: Timestamp) {
@@ -18,11 +20,14 @@ package struct Outcome: Equatable, Sendable {
         self.at = time
     }
 
-    package init(_ decision: DecisionSummary, refusedFor refusal: SendRefusal, at time: Timestamp) {
+    package init(
+        _ decision: DecisionSummary, refusedFor refusal: SendRefusal, message: String? = nil, at time: Timestamp
+    ) {
         self.decision = decision
         self.decisionStatus = .failed
         self.execution = nil
         self.reason = refusal.rawValue
+        self.message = message
         self.at = time
     }
 
@@ -50,14 +55,6 @@ package struct DecisionSummary: Equatable, Sendable {
         side = decision.order.side
         amount = decision.order.amount
     }
-}
-
-/// Why an accepted decision is not sent. Stable words: they stand in outcomes and in `failure_reason`.
-package enum SendRefusal: String, CaseIterable, Sendable {
-    /// Its deadline, or the worker's `max_age`, passed before its turn came.
-    case expired
-    /// The strategy or everything is halted.
-    case halted
 }
 
 /// The numbers that an outcome gets when it is stored.
@@ -101,6 +98,7 @@ extension Outcome {
             writer.member("final", decisionStatus.isFinal)
             writer.member("decision_status", decisionStatus.rawValue)
             writer.member("reason", reason)
+            if let message { writer.member("message", message) }
             writer.key("execution")
             if let execution { execution.write(to: &writer) } else { writer.null() }
             writer.member("at", at.text)

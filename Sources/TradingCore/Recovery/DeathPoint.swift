@@ -10,7 +10,7 @@ package enum DeathPoint: String, CaseIterable, Sendable {
     case acceptanceCommitted = "acceptance_committed"
     /// The acknowledgement was handed to ZeroMQ.
     case acknowledged
-    /// The refusal of a waiting decision, expired or halted, is written and not committed.
+    /// The refusal of a waiting decision, expired, halted or against a limit, is written and not committed.
     case refusalWritten = "refusal_written"
     /// That refusal is durable, and not published.
     case refusalCommitted = "refusal_committed"

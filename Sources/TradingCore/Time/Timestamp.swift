@@ -16,6 +16,12 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         Timestamp(nanoseconds: nanoseconds + seconds * 1_000_000_000)
     }
 
+    /// Its UTC day, in days since 1970.
+    package var day: Int64 { nanoseconds.quotientAndRemainderFloored(by: 86_400_000_000_000).quotient }
+
+    /// The first moment of a UTC day.
+    package init(day: Int64) { self.init(nanoseconds: day * 86_400_000_000_000) }
+
     // MARK: Text
 
     /// `2026-11-22T14:30:01.123456Z`: the one form in which times are stored and published. What is finer than a

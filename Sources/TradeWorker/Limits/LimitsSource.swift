@@ -1,0 +1,17 @@
+package import TradingCore
+
+/// Where the limits come from.
+package protocol LimitsSource {
+    /// Those in force.
+    var limits: TradingLimits { get }
+    /// Looks whether they have changed. Cheap when they have not.
+    func look() -> LimitsChange
+}
+
+/// What a look for other limits has come to.
+package enum LimitsChange: Equatable, Sendable {
+    case none
+    case changed
+    /// They make no sense, so those from before stay in force. Said once.
+    case broken(String)
+}

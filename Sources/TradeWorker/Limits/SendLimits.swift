@@ -1,0 +1,89 @@
+package import OrderResolution
+import TradeJournal
+import TradingCore
+
+/// The limits in force, with what the worker knows to judge by them. There is none where no limits are set.
+package final class SendLimits {
+    let source: any LimitsSource
+    var broker: LimitQuestions
+    /// Nil until they are made from the database, and when they must be made anew.
+    private var counters: SendCounters?
+    /// The last attempt that was counted.
+    private var lastCounted: DecisionRow?
+    private var reductions = ReductionCeilings()
+    /// Before the last attempt.
+    private var reductionsBefore = ReductionCeilings()
+
+    /// - Parameter line: On which the broker is asked for positions and its clock.
+    package init(_ source: any LimitsSource, line: any OrderLookUps) {
+        self.source = source
+        broker = LimitQuestions(line)
+    }
+
+    // MARK: Judging
+
+    /// What the limits say to a decision that would be sent now.
+    func verdict(on waiting: WaitingDecision, at now: ClockReading) -> LimitVerdict {
+        counters?.forgetOld(at: now.monotonic)
+        guard let counters else { preconditionFailure("nothing is judged before it is known what was sent") }
+        let decision = waiting.decision
+        return LimitCheck(
+            decision, limits: source.limits, counters: counters,
+            marketHours: broker.marketHours(for: waiting.row, at: now.monotonic),
+            position: position(for: waiting, at: now.monotonic), at: now.monotonic
+        ).verdict
+    }
+
+    private func position(for waiting: WaitingDecision, at now: MonotonicTime) -> BrokerWord<HeldPosition?> {
+        guard let symbol = waiting.decision.order.symbol else { return .notAsked }
+        let word = broker.position(for: waiting.row, symbol, at: now)
+        guard case .said(let held?) = word else { return word }
+        return .said(reductions.corrected(held, of: symbol, at: now))
+    }
+
+    // MARK: Counting
+
+    /// Whether what was sent must be read from the database before anything is judged.
+    func mustRecount(at now: ClockReading) -> Bool { counters?.day != now.moment.day }
+
+    /// Other limits are in force, or more was sent than was counted.
+    func forgetCounters() { counters = nil }
+
+    /// Counts what was sent today, and within the windows that limits look back over. What the calendar of today says was
+    /// sent later, since it was set back, counts too.
+    func recount(_ journal: TradeJournal, at now: ClockReading) throws(JournalFault) {
+        let today = now.moment.day
+        let midnight = Timestamp(day: today)
+        let window = source.limits.longestWindow
+        var recounted = SendCounters(day: today, limits: source.limits)
+        let since = min(midnight, Timestamp(nanoseconds: now.moment.nanoseconds - window.count * 1000))
+        try journal.attempts(begunSince: since) { attempt in
+            let age = Microseconds(max(0, now.moment.nanoseconds - attempt.begunAt.nanoseconds) / 1000)
+            recounted.count(
+                attempt.decision, at: MonotonicTime(microseconds: now.monotonic.microseconds - age.count),
+                isOfToday: attempt.begunAt >= midnight)
+        }
+        counters = recounted
+        lastCounted = nil
+    }
+
+    /// An attempt has begun.
+    func count(_ waiting: WaitingDecision, at now: ClockReading) {
+        counters?.count(waiting.decision, at: now.monotonic)
+        lastCounted = waiting.row
+        var held: HeldPosition?
+        if case .said(let said) = position(for: waiting, at: now.monotonic) { held = said }
+        reductionsBefore = reductions
+        reductions.note(waiting.decision.order, held: held, at: now.monotonic)
+        broker.positionsChange(at: now.monotonic)
+    }
+
+    /// The attempt has ended with no order. Where it has certainly not left, it counts no more. Said again, it changes
+    /// nothing.
+    func endWithoutOrder(_ open: OpenExecution) {
+        guard lastCounted == open.decisionRow else { return }
+        lastCounted = nil
+        reductions = reductionsBefore
+        if open.execution.certainty == .notSent { counters?.giveBackLast() }
+    }
+}

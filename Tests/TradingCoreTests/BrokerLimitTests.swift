@@ -1,0 +1,127 @@
+import Testing
+import TradingCore
+
+private func time(_ seconds: Int64) -> MonotonicTime { MonotonicTime(microseconds: seconds * 1_000_000) }
+
+private func word(
+    _ limits: String, _ decision: Decision, marketHours: BrokerWord<MarketHours> = .notAsked,
+    position: BrokerWord<HeldPosition?> = .notAsked
+) throws -> String? {
+    let limits = try LimitsFile.read(Array("{\"v\":1,\"each\":{\(limits)}}".utf8))
+    let verdict = LimitCheck(
+        decision, limits: limits, counters: SendCounters(day: 0, limits: limits), marketHours: marketHours,
+        position: position, at: time(1)
+    ).verdict
+    switch verdict {
+    case .allowed: return nil
+    case .refused(let refusal, _): return refusal.rawValue
+    case .needsPosition(let symbol): return "asks for the position in \(symbol)"
+    case .needsMarketHours: return "asks for the clock"
+    }
+}
+
+private func hours(isOpen: Bool) throws -> BrokerWord<MarketHours> {
+    .said(
+        MarketHours(
+            isOpen: isOpen, timestamp: at(0), nextOpen: at(3600), nextClose: at(1800), askedAt: time(0),
+            receivedAt: time(0)))
+}
+
+@Suite("The market-hours guard")
+struct MarketHoursTests {
+    private let guarded = #""market_hours_only":true"#
+
+    @Test("lets orders pass while the broker's clock says open, and refuses them otherwise")
+    func guardsHours() throws {
+        #expect(try word(guarded, try decision()) == "asks for the clock")
+        #expect(try word(guarded, try decision(), marketHours: try hours(isOpen: true)) == nil)
+        #expect(try word(guarded, try decision(), marketHours: try hours(isOpen: false)) == "market_closed")
+        #expect(try word(guarded, try decision(), marketHours: .unavailable) == "market_clock_unknown")
+        #expect(try word(#""market_hours_only":false"#, try decision()) == nil)
+    }
+
+    @Test("looks at when an order would be sent, whatever hours it is for; and lets crypto pairs pass at all hours")
+    func kinds() throws {
+        let closed = try hours(isOpen: false)
+        let extended = try decision([
+            "order_type": "\"limit\"", "limit_price": "\"1\"", "extended_hours": "true",
+        ])
+        #expect(try word(guarded, extended, marketHours: closed) == "market_closed")
+        #expect(try word(guarded, try decision(["time_in_force": "\"opg\""]), marketHours: closed) == "market_closed")
+        #expect(try word(guarded, try decision(["symbol": "\"BTC/USD\""])) == nil)
+    }
+
+    @Test("keeps what the clock said until the change that it names, by the broker's own time")
+    func keeps() throws {
+        let open = MarketHours(
+            isOpen: true, timestamp: at(0), nextOpen: at(9000), nextClose: at(1800), askedAt: time(100),
+            receivedAt: time(103))
+        #expect(open.hold(at: time(1899)))
+        #expect(!open.hold(at: time(1900)))
+        // Said at the very moment of the change: it holds for the decision that asked.
+        let late = MarketHours(
+            isOpen: false, timestamp: at(10), nextOpen: at(0), nextClose: at(1800), askedAt: time(100),
+            receivedAt: time(103))
+        #expect(late.hold(at: time(103)))
+        #expect(!late.hold(at: time(104)))
+    }
+}
+
+@Suite("Reduce-only")
+struct ReduceOnlyTests {
+    private let only = #""reduce_only":true"#
+
+    private func held(_ direction: HeldPosition.Direction, _ quantity: String) throws -> HeldPosition {
+        HeldPosition(direction: direction, quantityAvailable: try #require(ExactDecimal(quantity)))
+    }
+
+    private func sell(_ quantity: String) throws -> Decision {
+        try decision(["side": "\"sell\"", "quantity": "\"\(quantity)\""])
+    }
+
+    @Test("lets pass what makes a position smaller, at most to nothing")
+    func reduces() throws {
+        let long = BrokerWord<HeldPosition?>.said(try held(.long, "10"))
+        #expect(try word(only, try sell("10")) == "asks for the position in AAPL")
+        #expect(try word(only, try sell("10"), position: long) == nil)
+        #expect(try word(only, try sell("10.000000001"), position: long) == "not_reducing")
+        #expect(try word(only, try decision(["quantity": "\"1\""]), position: long) == "not_reducing")
+        let short = BrokerWord<HeldPosition?>.said(try held(.short, "10"))
+        #expect(try word(only, try sell("1"), position: short) == "not_reducing")
+        #expect(try word(only, try decision(["quantity": "\"10\""]), position: short) == nil)
+        #expect(try word(only, try sell("1"), position: .said(nil)) == "not_reducing")
+        #expect(try word(only, try sell("1"), position: .unavailable) == "position_unknown")
+    }
+
+    @Test(
+        "refuses without asking what could open a position, or reduces nobody knows how much",
+        arguments: [
+            ["quantity": nil, "notional": "\"5\""], ["position_intent": "\"buy_to_open\""],
+            [
+                "order_class": "\"bracket\"", "take_profit": #"{"limit_price":"2"}"#,
+                "stop_loss": #"{"stop_price":"1"}"#,
+            ],
+            ["order_class": "\"oto\"", "stop_loss": #"{"stop_price":"1"}"#],
+        ] as [KeyValuePairs<String, String?>])
+    func refusesUnasked(_ changes: KeyValuePairs<String, String?>) throws {
+        #expect(try word(only, try decision(changes)) == "not_reducing")
+    }
+
+    @Test("takes off what was sent a moment ago, since the broker's positions may not know of it yet")
+    func ceilings() throws {
+        let symbol = try #require(Symbol("AAPL"))
+        var ceilings = ReductionCeilings()
+        let ten = try held(.long, "10")
+        #expect(ceilings.corrected(ten, of: symbol, at: time(0)) == ten)
+        ceilings.note(try sell("4").order, held: ten, at: time(0))
+        #expect(ceilings.corrected(ten, of: symbol, at: time(9)) == (try held(.long, "6")))
+        #expect(ceilings.corrected(try held(.long, "5"), of: symbol, at: time(9)) == (try held(.long, "5")))
+        #expect(ceilings.corrected(try held(.short, "9"), of: symbol, at: time(9)) == (try held(.short, "9")))
+        // Others' orders count too, those that reduce and those that add.
+        ceilings.note(try sell("5").order, held: nil, at: time(1))
+        #expect(ceilings.corrected(ten, of: symbol, at: time(9)) == (try held(.long, "1")))
+        ceilings.note(try decision(["quantity": "\"2\""]).order, held: nil, at: time(2))
+        #expect(ceilings.corrected(ten, of: symbol, at: time(9)) == (try held(.long, "3")))
+        #expect(ceilings.corrected(ten, of: symbol, at: time(11)) == ten)
+    }
+}
