@@ -213,7 +213,9 @@ class Listener:
 
     def __init__(self, endpoint: str, frames: list[bytes], keys: ClientKeys | None):
         self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self._listen, args=(endpoint, frames, keys))
+        self.thread = threading.Thread(
+            target=self._listen, args=(endpoint, frames, keys), daemon=True
+        )
         self.thread.start()
 
     def _listen(self, endpoint: str, frames: list[bytes], keys: ClientKeys | None) -> None:
@@ -266,7 +268,8 @@ class Run:
     def end(self, worker: Worker, by: signal.Signals) -> bool:
         """Ends it by a signal. Says whether a core was dumped."""
         os.kill(worker.pid, by)
-        end = os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+        how = os.WEXITED | os.WNOWAIT | os.WNOHANG
+        end = eventually(f"death by {by.name}", lambda: os.waitid(os.P_PID, worker.pid, how), 20)
         output = worker.program.process.stdout
         assert output and end
         self.said[f"standard output of {worker.pid}"] = output.read()
