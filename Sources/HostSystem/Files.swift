@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// The few things done with files beside the database.
 package enum Files {
@@ -139,7 +139,7 @@ package enum Files {
     }
 
     /// Sets who may use a file.
-    package static func setMode(_ mode: mode_t, of path: String) throws(SystemError) {
+    package static func setMode(_ mode: UInt32, of path: String) throws(SystemError) {
         guard chmod(path, mode) == 0 else { throw SystemError("setting the mode of \(path)") }
     }
 

@@ -1,6 +1,13 @@
+import CLinux
 import Glibc
 
 package enum ThisProgram {
+    /// Names the thread that calls this, for who looks at the process: at most 15 bytes.
+    static func nameThread(_ name: String) {
+        let result = clinux_name_thread(name)
+        precondition(result == 0, "a thread can have a name")
+    }
+
     /// The path of the file that runs.
     package static func path() throws(SystemError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)

@@ -83,7 +83,9 @@ package struct JournalTransaction: ~Copyable {
         try insert.bind(refusal.code.rawValue)
         try insert.bind(refusal.message)
         try insert.bind(bytes: Array(body.prefix(4096)))
-        try insert.run()
+        let delete = statements.deleteOldRefusals
+        try delete.bind(try insertedID(insert) - RefusalKeeping.rowsMax)
+        try delete.run()
     }
 
     /// Notes that a waiting decision is to be refused, which is told once it is known that it was not sent before.

@@ -11,6 +11,7 @@ struct Statements {
     let lastSequence: PreparedStatement
     let insertDecision: PreparedStatement
     let insertRefusal: PreparedStatement
+    let deleteOldRefusals: PreparedStatement
     let waitingDecisions: PreparedStatement
     let countWaiting: PreparedStatement
     let lastDecision: PreparedStatement
@@ -62,6 +63,12 @@ struct Statements {
             """)
         insertRefusal = try prepare(
             "INSERT INTO refused_messages (received_at, sender, code, message, body) VALUES (?, ?, ?, ?, ?)")
+        // A few at a time: a table that has become long under an older version is shortened without a pause.
+        deleteOldRefusals = try prepare(
+            """
+            DELETE FROM refused_messages
+            WHERE id IN (SELECT id FROM refused_messages WHERE id <= ? ORDER BY id LIMIT 10)
+            """)
         waitingDecisions = try prepare(
             """
             SELECT id, message, received_at, expires_at, expires_boot_id, expires_monotonic_us, failure_reason

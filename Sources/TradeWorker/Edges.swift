@@ -41,26 +41,44 @@ package struct ZeroMQIntake: DecisionIntake {
     private let socket: IntakeSocket
     private let gate: AccessGate
     private let credentials: Credentials
+    private let traffic: ConnectionTraffic
 
-    /// - Parameter credentials: What no message may hold, since messages are kept.
-    package init(_ socket: IntakeSocket, behind gate: AccessGate, credentials: Credentials) {
+    /// - Parameters:
+    ///   - credentials: What no message may hold, since messages are kept.
+    ///   - traffic: Where the bytes of every connection are counted.
+    package init(
+        _ socket: IntakeSocket, behind gate: AccessGate, credentials: Credentials, traffic: ConnectionTraffic
+    ) {
         self.socket = socket
         self.gate = gate
         self.credentials = credentials
+        self.traffic = traffic
     }
 
-    package func receive() throws(EdgeFault) -> IncomingMessage<[[UInt8]]>? {
+    package func receive() throws(EdgeFault) -> IncomingMessage<IntakeSocket.ReturnAddress>? {
         guard let message = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else { return nil }
+        if let passage = message.passage { traffic.took(passage.bytes, from: passage.connection) }
         let (rights, sender) = gate.rights(address: message.address, userID: message.userID)
         var body = message.body
         let holdsCredentials = credentials.redact(&body, mayBeCut: false)
         return IncomingMessage(
-            envelope: message.envelope, body: body, sender: sender, rights: rights,
-            hasTooManyFrames: message.hasTooManyFrames, holdsCredentials: holdsCredentials)
+            envelope: message.returnAddress, body: body, sender: sender, rights: rights,
+            excess: message.excess?.refusal, holdsCredentials: holdsCredentials)
     }
 
-    package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(EdgeFault) {
-        try faulting { () throws(ZeroMQError) in try socket.reply(body, to: envelope) }
+    package func reply(_ body: [UInt8], to address: IntakeSocket.ReturnAddress) throws(EdgeFault) {
+        let passage = try faulting { () throws(ZeroMQError) in try socket.reply(body, to: address) }
+        if let passage { traffic.handed(passage.bytes, to: passage.connection) }
+    }
+}
+
+extension IntakeSocket.Excess {
+    fileprivate var refusal: Refusal {
+        switch self {
+        case .frames: Refusal(.tooLarge, "a message has at most \(IntakeSocket.framesMax) frames")
+        case .envelope:
+            Refusal(.tooLarge, "the frames before the body have at most \(IntakeSocket.envelopeBytesMax) bytes in all")
+        }
     }
 }
 

@@ -44,6 +44,7 @@ package final class Worker<Intake: DecisionIntake> {
     var coldFrom: MonotonicTime
     var isWarmingUp = false
     var refusedCount = 0
+    var refusalKeeping = RefusalKeeping()
     let startedAt: ClockReading
 
     /// Whether what is decided can be stored.
@@ -119,10 +120,13 @@ package final class Worker<Intake: DecisionIntake> {
         try askForLimits(at: now)
         try askBroker(at: now)
         try keepConnectionWarm(at: now)
-        if isHeartbeatDue { try beatHeart(inForce, at: now) }
+        if isHeartbeatDue {
+            try beatHeart(inForce, at: now)
+            reportRefusals(at: now)
+        }
         try copyLogBack(at: now)
         if storage == .working, attemptResult != nil || attempt == nil && !record.isEmpty { return true }
-        return messages.count == Self.messagesMax || seen != nil || frontIsHeldBack && queue.canReadOn
+        return Self.fillTurn(messages) || seen != nil || frontIsHeldBack && queue.canReadOn
     }
 
     /// No more decisions are taken, and none is sent; the attempt under way is finished. Publishers are told
@@ -155,27 +159,28 @@ package final class Worker<Intake: DecisionIntake> {
     /// Everything of one turn that must be durable before it is acted on, in one transaction.
     /// - Parameter haltNews: What has become of halts; nil where no heartbeat is due.
     private func store(
-        _ messages: [IncomingMessage<Intake.Envelope>], _ seen: Sighting?, _ haltNews: HaltNews?, at now: ClockReading
+        _ requests: [Incoming<Intake.Envelope>], _ seen: Sighting?, _ haltNews: HaltNews?, at now: ClockReading
     ) throws(WorkerFault) -> TurnRecord {
         let isHeartbeatDue = haltNews != nil
         var isRetry = false
         if case .failing(let fault, let retryAt) = storage {
-            if now.monotonic < retryAt { return TurnRecord(replies: try refusals(to: messages, for: fault)) }
+            if now.monotonic < retryAt { return TurnRecord(replies: try refusals(to: requests, for: fault)) }
             isRetry = true
         }
         do throws(JournalFault) {
             if queue.canReadOn, queue.front.isEmpty || frontIsHeldBack { try queue.readOn(journal) }
-            let requests = messages.map { Incoming($0) }
+            let record = TurnRecord()
+            let keepsRefused = refusalKeeping.mayKeep(at: now.monotonic)
             guard
-                requests.contains(where: \.needsStoring) || attemptResult != nil || seen?.needsStoring ?? false
-                    || haltNews?.needsStoring ?? false || isRetry
+                requests.contains(where: { $0.needsStoring(keepingRefused: keepsRefused) }) || attemptResult != nil
+                    || seen?.needsStoring ?? false || haltNews?.needsStoring ?? false || isRetry
                     || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
             else {
                 if let haltNews { remember(haltNews) }
-                return TurnRecord(replies: try answerReadOnly(requests, at: now))
+                try answerReadOnly(requests, record, at: now)
+                return record
             }
 
-            let record = TurnRecord()
             let commitsBefore = journal.commitsInLog
             try journal.write { (transaction) throws(JournalFault) in
                 if isRetry { try transaction.tryOut() }
@@ -191,11 +196,11 @@ package final class Worker<Intake: DecisionIntake> {
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
             if let haltNews { remember(haltNews) }
-            record.replies = try answerReadOnly(requests, replies: record.replies, at: now)
+            try answerReadOnly(requests, record, at: now)
             return record
         } catch {
             try storageFailed(error, at: now)
-            return TurnRecord(replies: try refusals(to: messages, for: error))
+            return TurnRecord(replies: try refusals(to: requests, for: error))
         }
     }
 

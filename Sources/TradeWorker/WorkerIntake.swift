@@ -11,8 +11,8 @@ struct Incoming<Envelope> {
 
     init(_ message: IncomingMessage<Envelope>) {
         self.message = message
-        if message.hasTooManyFrames {
-            request = .failure(RefusedFrame(Refusal(.tooLarge, "a message has at most 8 frames")))
+        if let excess = message.excess {
+            request = .failure(RefusedFrame(excess))
         } else {
             let allowed = message.rights.allow(RequestFrame.read(message.body))
             request = message.holdsCredentials ? .failure(Incoming.holdingCredentials(allowed)) : allowed
@@ -35,10 +35,11 @@ struct Incoming<Envelope> {
         }
     }
 
-    /// Whether it leaves a trace in the database: a decision does, and so does a message that is refused.
-    var needsStoring: Bool {
+    /// Whether it leaves a trace in the database: a decision does, and so does a refused message that is kept.
+    func needsStoring(keepingRefused: Bool) -> Bool {
         switch request {
-        case .success(.decision), .failure: true
+        case .success(.decision): true
+        case .failure: keepingRefused
         case .success(.replay), .success(.reconcile), .success(.status), .success(.ping): false
         }
     }
@@ -48,23 +49,34 @@ struct Incoming<Envelope> {
 extension Worker {
     /// How many messages one turn takes, so that neither the broker's answers nor the first of many publishers wait long.
     static var messagesMax: Int { 64 }
+    /// How many bytes of messages one turn takes, for the same reason; the one that goes beyond it is the last.
+    static var messageBytesMax: Int { 256 << 10 }
 
-    func receiveMessages() throws(WorkerFault) -> [IncomingMessage<Intake.Envelope>] {
-        var messages: [IncomingMessage<Intake.Envelope>] = []
+    func receiveMessages() throws(WorkerFault) -> [Incoming<Intake.Envelope>] {
+        var messages: [Incoming<Intake.Envelope>] = []
         do throws(EdgeFault) {
-            while messages.count < Self.messagesMax, let message = try intake.receive() { messages.append(message) }
+            while !Self.fillTurn(messages), let message = try intake.receive() { messages.append(Incoming(message)) }
         } catch {
             throw .edge(error)
         }
         return messages
     }
 
+    /// Whether a turn that takes these takes no more. What may take long is the last: a replay, and a message of too many
+    /// frames, of which it is not known how many more.
+    static func fillTurn(_ messages: [Incoming<Intake.Envelope>]) -> Bool {
+        guard let last = messages.last else { return false }
+        if case .success(.replay) = last.request { return true }
+        return messages.count >= Self.messagesMax || last.message.excess != nil
+            || messages.reduce(0) { $0 + $1.message.body.count } >= Self.messageBytesMax
+    }
+
     func reply(
-        to messages: [IncomingMessage<Intake.Envelope>], _ replies: [[UInt8]?]
+        to messages: [Incoming<Intake.Envelope>], _ replies: [[UInt8]?]
     ) throws(WorkerFault) {
         do throws(EdgeFault) {
             for (message, reply) in zip(messages, replies) {
-                if let reply, let envelope = message.envelope {
+                if let reply, let envelope = message.message.envelope {
                     try intake.reply(reply, to: envelope)
                     probe.pass(.acknowledged)
                 }
@@ -148,8 +160,10 @@ extension Worker {
         _ refused: RefusedFrame, _ incoming: Incoming<Intake.Envelope>, in transaction: borrowing JournalTransaction,
         _ record: TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
-        try transaction.refuse(
-            refused.refusal, body: incoming.message.body, sender: incoming.message.sender, at: now.moment)
+        if refusalKeeping.note(at: now.monotonic) {
+            try transaction.refuse(
+                refused.refusal, body: incoming.message.body, sender: incoming.message.sender, at: now.moment)
+        }
         record.refusedCount += 1
         record.replies.append(Acknowledgement.refused(refused))
     }
@@ -180,7 +194,7 @@ extension Worker {
 
     /// The answers when nothing can be stored. What needs no storing is answered as ever.
     func refusals(
-        to messages: [IncomingMessage<Intake.Envelope>], for fault: JournalFault
+        to messages: [Incoming<Intake.Envelope>], for fault: JournalFault
     ) throws(WorkerFault) -> [[UInt8]?] {
         var answers: [[UInt8]?] = []
         do throws(JournalFault) {
@@ -192,9 +206,9 @@ extension Worker {
     }
 
     private func refusal(
-        to message: IncomingMessage<Intake.Envelope>, for fault: JournalFault
+        to message: Incoming<Intake.Envelope>, for fault: JournalFault
     ) throws(JournalFault) -> [UInt8]? {
-        switch Incoming(message).request {
+        switch message.request {
         case .success(.decision(let decision)):
             let refusal = Refusal(.storageFailed, "the worker cannot write to its database: \(fault)", retry: true)
             return Acknowledgement.refused(
@@ -216,19 +230,43 @@ extension Worker {
 
     /// Answers what has no answer yet. Nothing here can undo what the turn has stored.
     func answerReadOnly(
-        _ requests: [Incoming<Intake.Envelope>], replies: [[UInt8]?] = [], at now: ClockReading
-    ) throws(JournalFault) -> [[UInt8]?] {
-        var answers: [[UInt8]?] = []
+        _ requests: [Incoming<Intake.Envelope>], _ record: TurnRecord, at now: ClockReading
+    ) throws(JournalFault) {
+        let stored = record.replies
+        // The same for all who ask in this turn.
+        var status: [UInt8]?
+        record.replies = []
         for (index, incoming) in requests.enumerated() {
             switch incoming.request {
-            case .success(.replay(let request)): answers.append(try replay(request))
-            case .success(.status): answers.append(StateFrame.body(.status, state(haltsInForce(), at: now)))
-            case .success(.reconcile(let id)): answers.append(reconcile(id, at: now))
-            case .success(.ping): answers.append(pong())
-            case .success(.decision), .failure: answers.append(replies[index])
+            case .success(.replay(let request)): record.replies.append(try replay(request))
+            case .success(.status):
+                let body = status ?? StateFrame.body(.status, state(haltsInForce(), at: now))
+                status = body
+                record.replies.append(body)
+            case .success(.reconcile(let id)): record.replies.append(reconcile(id, at: now))
+            case .success(.ping): record.replies.append(pong())
+            case .failure(let refused) where stored.isEmpty: leaveOut(refused, record, at: now)
+            case .success(.decision), .failure: record.replies.append(stored[index])
             }
         }
-        return answers
+    }
+
+    /// Answers a refused message that is not kept.
+    private func leaveOut(_ refused: RefusedFrame, _ record: TurnRecord, at now: ClockReading) {
+        let isKept = refusalKeeping.note(at: now.monotonic)
+        precondition(!isKept, "what is kept is refused within a transaction")
+        record.refusedCount += 1
+        record.replies.append(Acknowledgement.refused(refused))
+    }
+
+    /// Says, now and then, that refused messages are not kept.
+    func reportRefusals(at now: ClockReading) {
+        guard let count = refusalKeeping.takeReport(at: now.monotonic) else { return }
+        log.warning(
+            """
+            \(count) refused messages were answered and not kept in refused_messages: more come than \
+            \(RefusalKeeping.perMinute) a minute
+            """)
     }
 
     private func pong() -> [UInt8] {

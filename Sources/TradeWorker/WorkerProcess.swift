@@ -24,6 +24,7 @@ package enum WorkerProcess {
         do {
             // Before ZeroMQ starts its threads, which inherit what is blocked.
             let signals = try StopSignals()
+            try ProcessDescriptors.raiseLimit()
             ProcessMemory.keepFreedMemory()
             TradeJournal.spareStatistics()
             ProcessMemory.giveBackCode()
@@ -40,13 +41,15 @@ package enum WorkerProcess {
             let topic = try OutcomeSocket(
                 configuration.outcomes, guard: guards.socketGuard(configuration.outcomes), in: context)
             try guards.open(configuration)
+            let traffic = ConnectionTraffic()
             let transport = try HTTPTransport(configuration.brokerAccess)
             let clock = try HostClock()
             let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
             let limits = try watchedLimits.map { SendLimits($0, line: try transport.openLookUpLine()) }
             let worker = try Worker(
                 settings: configuration.worker, journal: journal,
-                intake: ZeroMQIntake(intake, behind: gate, credentials: configuration.credentials), topic: topic,
+                intake: ZeroMQIntake(
+                    intake, behind: gate, credentials: configuration.credentials, traffic: traffic), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 warmUpLine: transport.openLookUpLine(),
                 halts: HaltFiles(in: directory), limits: limits, clock: clock,
@@ -55,10 +58,15 @@ package enum WorkerProcess {
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }
             ProcessMemory.giveBackCode()
+            let connections = try ConnectionGuard(
+                intake: [intake.endpoint, intake.pullEndpoint].compactMap(\.self), outcomes: [topic.endpoint],
+                traffic: traffic, tell: { log.warning("\($0)") })
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
             if let path = configuration.limits { log.notice("every order is held against the limits of \(path)") }
             ready("ready \(about)")
-            try drive(worker, gate, intake, topic, transport, signals, clock, log)
+            try withExtendedLifetime(connections) {
+                try drive(worker, gate, intake, topic, transport, signals, clock, log)
+            }
             // Closing everything is as much code as opening it.
             ProcessMemory.giveBackCode()
         } catch let failure as Failure {

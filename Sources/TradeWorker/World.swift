@@ -27,21 +27,20 @@ package struct IncomingMessage<Envelope> {
     package let sender: String?
     /// What its sender may ask for.
     package let rights: Rights
-    /// Whether it had more frames than the contract allows.
-    package let hasTooManyFrames: Bool
+    /// What the message has too much of, beside its body, to be read at all.
+    package let excess: Refusal?
     /// Whether the account's key or secret stood in it, which the body does not show any more.
     package let holdsCredentials: Bool
 
     package init(
-        envelope: Envelope?, body: [UInt8], sender: String?, rights: Rights = .unlimited,
-        hasTooManyFrames: Bool = false,
+        envelope: Envelope?, body: [UInt8], sender: String?, rights: Rights = .unlimited, excess: Refusal? = nil,
         holdsCredentials: Bool = false
     ) {
         self.envelope = envelope
         self.body = body
         self.sender = sender
         self.rights = rights
-        self.hasTooManyFrames = hasTooManyFrames
+        self.excess = excess
         self.holdsCredentials = holdsCredentials
     }
 }

@@ -4,19 +4,47 @@ import Glibc
 package final class IntakeSocket {
     /// One message as it came.
     package struct Message {
-        /// The frames before the body, echoed unchanged in the reply; nil for a message that gets none.
-        package let envelope: [[UInt8]]?
+        /// Where a reply goes; nil for a message that gets none.
+        package let returnAddress: ReturnAddress?
+        /// One byte more than `bodyBytesMax` of a body that is longer.
         package let body: [UInt8]
         /// The peer's network address where ZeroMQ knows it.
         package let address: String?
         /// What the `HandshakeSocket` called it; nil at an open endpoint.
         package let userID: String?
-        /// Whether it had more frames than are taken.
-        package let hasTooManyFrames: Bool
+        /// What there is too much of, beside the body; nil for an ordinary message.
+        package let excess: Excess?
+        /// The connection it came over, and how many bytes of that it was, or a few more.
+        package let passage: Passage?
+    }
+
+    /// Bytes that went over a connection.
+    package struct Passage {
+        /// The descriptor of the connection's socket.
+        package let connection: Int32
+        package let bytes: Int
+    }
+
+    /// What a reply is addressed with.
+    package struct ReturnAddress {
+        /// The frames before the body, echoed unchanged.
+        fileprivate let envelope: [[UInt8]]
+        fileprivate let connection: Int32?
+    }
+
+    package enum Excess {
+        /// More frames than `framesMax`.
+        case frames
+        /// Frames before the body of more than `envelopeBytesMax` in all. They are not echoed.
+        case envelope
     }
 
     /// The most frames of one message, the body included.
     package static let framesMax = 8
+    /// The most bytes of the frames before the body.
+    package static let envelopeBytesMax = 4096
+    /// The most bytes of a body.
+    package static let bodyBytesMax = 65_536
 
     /// The endpoint that is bound, with the port that a wildcard stood for.
     package let endpoint: String
@@ -54,7 +82,7 @@ package final class IntakeSocket {
     /// Frames of up to 1 MiB are let in, so that a body over the contract's 64 KiB gets an answer and not a silence.
     private static func configure(_ socket: ZeroMQSocket) throws(ZeroMQError) {
         try socket.setFrameMax(1 << 20)
-        try socket.setHeartbeats()
+        try socket.setForStrangers()
         try socket.setLinger(1000)
     }
 
@@ -81,27 +109,49 @@ package final class IntakeSocket {
     /// The next message, the ROUTER's first; nil when none waits.
     package func receive() throws(ZeroMQError) -> Message? {
         guard mayHaveMessages else { return nil }
-        if let frames = try router.receiveMessage(framesMax: IntakeSocket.framesMax + 1), let last = frames.last {
+        if let counted = try router.receiveCounted(
+            framesMax: IntakeSocket.framesMax + 1, bytesMax: IntakeSocket.bodyBytesMax + 1)
+        {
             // The first frame is the ROUTER's own name for the connection, which the sender did not send.
-            return Message(
-                envelope: frames.dropLast().map(\.bytes), body: last.bytes, address: last.peerAddress,
-                userID: last.userID,
-                hasTooManyFrames: frames.count > IntakeSocket.framesMax + 1)
+            return message(counted, counted.frames.dropFirst(), from: counted.frames[0])
         }
-        if let pull, let frames = try pull.receiveMessage(framesMax: IntakeSocket.framesMax), let last = frames.last {
-            return Message(
-                envelope: nil, body: last.bytes, address: last.peerAddress,
-                userID: last.userID,
-                hasTooManyFrames: frames.count > IntakeSocket.framesMax)
+        if let pull,
+            let counted = try pull.receiveCounted(
+                framesMax: IntakeSocket.framesMax, bytesMax: IntakeSocket.bodyBytesMax + 1)
+        {
+            return message(counted, counted.frames[...], from: nil)
         }
         mayHaveMessages = false
         return nil
     }
 
+    /// - Parameters:
+    ///   - frames: Those that the sender sent.
+    ///   - name: The frame that a reply must begin with; nil where none is sent.
+    private func message(
+        _ counted: ZeroMQSocket.CountedMessage, _ frames: ArraySlice<ZeroMQSocket.Frame>, from name: ZeroMQSocket.Frame?
+    ) -> Message {
+        let before = frames.dropLast()
+        let isEnvelopeLong = before.reduce(0) { $0 + $1.size } > IntakeSocket.envelopeBytesMax
+        let echoed = isEnvelopeLong ? [] : before.map(\.bytes)
+        return Message(
+            returnAddress: name.map { ReturnAddress(envelope: [$0.bytes] + echoed, connection: counted.connection) },
+            body: frames.last?.bytes ?? [], address: frames.last?.peerAddress,
+            userID: frames.last?.userID,
+            excess: frames.count > IntakeSocket.framesMax ? .frames : isEnvelopeLong ? .envelope : nil,
+            passage: counted.connection.map { Passage(connection: $0, bytes: counted.bytes) })
+    }
+
     /// Answers without waiting. A sender that is gone or does not read loses the answer; it asks again.
-    package func reply(_ body: [UInt8], to envelope: [[UInt8]]) throws(ZeroMQError) {
+    /// - Returns: What now waits to be sent over which connection; nil where nothing does.
+    package func reply(_ body: [UInt8], to address: ReturnAddress) throws(ZeroMQError) -> Passage? {
         mayHaveMessages = true
-        _ = try router.send(envelope + [body])
+        guard try router.send(address.envelope + [body]) == .sent, let connection = address.connection else {
+            return nil
+        }
+        // The first frame, the ROUTER's own, is not sent.
+        let bytes = address.envelope.dropFirst().reduce(body.count) { $0 + $1.count }
+        return Passage(connection: connection, bytes: bytes)
     }
 }
 
@@ -126,11 +176,11 @@ package final class OutcomeSocket {
 
     private static func open(_ guardKind: SocketGuard, in context: ZeroMQContext) throws(ZeroMQError) -> ZeroMQSocket {
         let socket = try ZeroMQSocket(.extendedPublisher, in: context)
-        try socket.setSendQueueMax(10_000)
+        try socket.setSendQueueMax(2000)
         // Subscribers send nothing but their subscriptions, and no topic of ours is longer than the first. A handshake of
         // CURVE has a frame of 257 bytes and what the peer tells of itself.
         try socket.setFrameMax(guardKind.isEncrypted ? 1024 : 256)
-        try socket.setHeartbeats()
+        try socket.setForStrangers()
         try socket.setLinger(1000)
         try socket.setGuard(guardKind, domain: HandshakeSocket.Domain.outcomes.rawValue)
         return socket

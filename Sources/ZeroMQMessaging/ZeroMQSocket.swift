@@ -68,6 +68,8 @@ package final class ZeroMQSocket {
     private let handle: UnsafeMutableRawPointer
     /// One message, reused for every receive. libzmq keeps short messages inside it, so its address must not change.
     private let message: UnsafeMutablePointer<zmq_msg_t>
+    /// How many bytes CURVE adds to a frame: its word for a message, a nonce, a signature and flags.
+    private var encryptionOverhead = 0
 
     package init(_ kind: Kind, in context: ZeroMQContext) throws(ZeroMQError) {
         guard let handle = zmq_socket(context.handle, kind.number) else { throw ZeroMQError("opening a socket") }
@@ -106,13 +108,21 @@ package final class ZeroMQSocket {
         try set(ZMQ_REQ_RELAXED, 1 as Int32)
     }
 
-    /// Finds dead peers in bounded time: half-open handshakes after 5 s, silent connections after 15 s.
-    package func setHeartbeats() throws(ZeroMQError) {
+    /// Makes a socket that strangers connect to safe from what aborts libzmq (4.3.4 and 4.3.5), and ends half-open
+    /// handshakes after 5 s and connections to dead machines after two minutes.
+    ///
+    /// Where a queue is full, libzmq stops reading a connection. If that connection ends while it is stopped, libzmq
+    /// notes an error, and an assertion fails as soon as a heartbeat is due for it or is found in what was read before
+    /// (libzmq issues 3937, 4364, 4767): any peer can end the process. So no queue of received messages is ever full, and
+    /// this side sends no heartbeats. What a peer's messages may take is bounded from outside of libzmq instead.
+    package func setForStrangers() throws(ZeroMQError) {
+        try set(ZMQ_RCVHWM, 0 as Int32)
+        try set(ZMQ_HEARTBEAT_IVL, 0 as Int32)
         try set(ZMQ_HANDSHAKE_IVL, 5000 as Int32)
-        try set(ZMQ_HEARTBEAT_IVL, 5000 as Int32)
-        try set(ZMQ_HEARTBEAT_TIMEOUT, 15_000 as Int32)
         try set(ZMQ_TCP_KEEPALIVE, 1 as Int32)
         try set(ZMQ_TCP_KEEPALIVE_IDLE, 60 as Int32)
+        try set(ZMQ_TCP_KEEPALIVE_INTVL, 10 as Int32)
+        try set(ZMQ_TCP_KEEPALIVE_CNT, 6 as Int32)
     }
 
     /// - Parameter prefix: The beginning of the topics wanted; empty for all.
@@ -129,6 +139,7 @@ package final class ZeroMQSocket {
         case .open: return
         case .handshake: break
         case .curve(let secretKey):
+            encryptionOverhead = 33
             try set(ZMQ_CURVE_SERVER, 1 as Int32)
             try set(ZMQ_CURVE_SECRETKEY, secretKey)
         }
@@ -225,14 +236,18 @@ package final class ZeroMQSocket {
     /// One frame: its bytes, and whether more frames of the same message follow. Of the last, the peer's address and
     /// what the `HandshakeSocket` called it, where known.
     package struct Frame {
+        /// Its first bytes, as many as were asked for.
         package let bytes: [UInt8]
+        /// How many bytes it had when it came.
+        package let size: Int
         package let hasMore: Bool
         package let peerAddress: String?
         package let userID: String?
     }
 
     /// The next frame; nil when nothing waits (or the receive timeout passed).
-    package func receive(wait: Bool = false) throws(ZeroMQError) -> Frame? {
+    /// - Parameter bytesMax: How many of its bytes are wanted.
+    package func receive(wait: Bool = false, bytesMax: Int = .max) throws(ZeroMQError) -> Frame? {
         while zmq_msg_recv(message, handle, wait ? 0 : ZMQ_DONTWAIT) < 0 {
             switch zmq_errno() {
             case EINTR: continue
@@ -240,12 +255,14 @@ package final class ZeroMQSocket {
             default: throw ZeroMQError("receiving")
             }
         }
-        let bytes = Array(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message)))
+        let size = zmq_msg_size(message)
+        let bytes = Array(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: min(size, bytesMax)))
         let hasMore = zmq_msg_more(message) != 0
-        guard !hasMore else { return Frame(bytes: bytes, hasMore: true, peerAddress: nil, userID: nil) }
+        guard !hasMore else { return Frame(bytes: bytes, size: size, hasMore: true, peerAddress: nil, userID: nil) }
         // libzmq 4.3.4 gives them with a message's body, and not with the frames before it.
         return Frame(
-            bytes: bytes, hasMore: false, peerAddress: property("Peer-Address"), userID: property("User-Id"))
+            bytes: bytes, size: size, hasMore: false, peerAddress: property("Peer-Address"),
+            userID: property("User-Id"))
     }
 
     private func property(_ name: String) -> String? {
@@ -253,15 +270,44 @@ package final class ZeroMQSocket {
     }
 
     /// All frames of the next message, at most `framesMax` of them; the rest is read and thrown away.
-    package func receiveMessage(wait: Bool = false, framesMax: Int = 8) throws(ZeroMQError) -> [Frame]? {
-        guard var frame = try receive(wait: wait) else { return nil }
-        var frames = [frame]
-        while frame.hasMore {
-            guard let next = try receive(wait: true) else { return frames }
-            frame = next
-            if frames.count <= framesMax { frames.append(frame) }
+    /// - Parameter bytesMax: How many bytes of each frame are wanted.
+    package func receiveMessage(
+        wait: Bool = false, framesMax: Int = 8, bytesMax: Int = .max
+    ) throws(ZeroMQError) -> [Frame]? {
+        try receiveCounted(wait: wait, framesMax: framesMax, bytesMax: bytesMax)?.frames
+    }
+
+    /// A message, and what it took to carry it.
+    struct CountedMessage {
+        var frames: [Frame] = []
+        /// All frames, those that were thrown away as well, and what is put around each on the wire.
+        var bytes = 0
+        /// The descriptor of the connection that it came over; nil where ZeroMQ does not tell.
+        var connection: Int32?
+
+        fileprivate mutating func add(_ frame: Frame, isKept: Bool, overhead: Int) {
+            if isKept { frames.append(frame) }
+            let size = frame.size + overhead
+            // Flags and size, which take one or eight bytes.
+            bytes += size + (size > 255 ? 9 : 2)
         }
-        return frames
+    }
+
+    func receiveCounted(
+        wait: Bool = false, framesMax: Int, bytesMax: Int
+    ) throws(ZeroMQError) -> CountedMessage? {
+        guard var frame = try receive(wait: wait, bytesMax: bytesMax) else { return nil }
+        var counted = CountedMessage()
+        counted.add(frame, isKept: true, overhead: encryptionOverhead)
+        while frame.hasMore {
+            let isKept = counted.frames.count <= framesMax
+            guard let next = try receive(wait: true, bytesMax: isKept ? bytesMax : 0) else { break }
+            frame = next
+            counted.add(frame, isKept: isKept, overhead: encryptionOverhead)
+        }
+        let connection = zmq_msg_get(message, ZMQ_SRCFD)
+        counted.connection = connection >= 0 ? connection : nil
+        return counted
     }
 
     /// Hands over all frames of a message without waiting.

@@ -204,3 +204,38 @@ struct DeadlineTests {
         }
     }
 }
+
+@Suite("Refused messages in a flood")
+struct RefusalKeepingTests {
+    private func time(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(microseconds: milliseconds * 1000) }
+
+    @Test("are kept a thousand at once, and then a hundred a minute")
+    func keepsSome() {
+        var keeping = RefusalKeeping()
+        #expect((0..<5000).count { _ in keeping.note(at: time(0)) } == 1000)
+        #expect(!keeping.mayKeep(at: time(599)))
+        #expect(keeping.mayKeep(at: time(600)))
+        let steady = (1...72_000).count { step in keeping.note(at: time(Int64(step) * 50)) }
+        #expect(steady == 6000)
+    }
+
+    @Test("are all kept again after a quiet time, however long it was")
+    func recovers() {
+        var keeping = RefusalKeeping()
+        for _ in 0..<2000 { _ = keeping.note(at: time(0)) }
+        #expect((0..<5000).count { _ in keeping.note(at: time(86_400_000)) } == 1000)
+    }
+
+    @Test("are told of once a minute at most, with how many were not kept")
+    func reports() {
+        var keeping = RefusalKeeping()
+        #expect(keeping.takeReport(at: time(0)) == nil)
+        for _ in 0..<1010 { _ = keeping.note(at: time(0)) }
+        #expect(keeping.takeReport(at: time(1000)) == 10)
+        #expect(keeping.takeReport(at: time(2000)) == nil)
+        for _ in 0..<1000 { _ = keeping.note(at: time(2000)) }
+        #expect(keeping.takeReport(at: time(60_999)) == nil)
+        #expect(keeping.takeReport(at: time(61_000)) == 997)
+        #expect(keeping.takeReport(at: time(200_000)) == nil)
+    }
+}

@@ -10,7 +10,7 @@ package enum RequestFrame {
     package static func read(_ bytes: UnsafeRawBufferPointer) -> Result<Request, RefusedFrame> {
         guard bytes.count <= bytesMax else {
             return .failure(
-                RefusedFrame(Refusal(.tooLarge, "the body has \(bytes.count) bytes; at most \(bytesMax) are taken")))
+                RefusedFrame(Refusal(.tooLarge, "the body is too long; at most \(bytesMax) bytes are taken")))
         }
         var members = FrameMembers()
         do {
