@@ -125,8 +125,20 @@ struct UnknownCaseTests {
         var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
         for _ in 0..<12 { unknown.gotNoAnswer(at: unknown.due) }
         #expect(unknown.due > time(400))
-        unknown.hurry(at: time(370))
-        #expect(unknown.due == time(370))
+        unknown.hurry(at: time(390))
+        #expect(unknown.due == time(390))
+    }
+
+    @Test("is not asked for again within ten seconds, however often somebody wants to know")
+    func hurriedAgainAndAgain() {
+        var unknown = UnknownCase(lostAt: time(0), settleTime: .seconds(30), at: time(0))
+        for _ in 0..<12 { unknown.gotNoAnswer(at: unknown.due) }
+        unknown.hurry(at: time(1000))
+        unknown.gotNoAnswer(at: time(1000))
+        for second in 1001...1009 { unknown.hurry(at: time(Int64(second))) }
+        #expect(unknown.due == time(1010))
+        unknown.hurry(at: time(1020))
+        #expect(unknown.due == time(1010))
     }
 
     @Test(

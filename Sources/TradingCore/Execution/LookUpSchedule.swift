@@ -55,10 +55,12 @@ package struct UnknownCase: Equatable, Sendable {
     private let lastByteLeftBy: MonotonicTime
     private let settleTime: Microseconds
     private var timesAsked = 0
+    private var askedLast: MonotonicTime?
     private var timesNotFound = 0
 
     package static let timesNotFoundMin = 3
     private static let longest = Microseconds.seconds(60)
+    private static let hurriedInterval = Microseconds.seconds(10)
 
     /// - Parameters:
     ///   - lostAt: The end of the attempt, or the first restart after it: the last byte cannot have left later.
@@ -69,9 +71,10 @@ package struct UnknownCase: Equatable, Sendable {
         self.settleTime = settleTime
     }
 
-    /// Somebody wants to know now.
+    /// Somebody wants to know now. Whoever wants it again and again does not use up the allowance that decisions need.
     package mutating func hurry(at now: MonotonicTime) {
-        due = min(due, now)
+        let soonest = askedLast.map { max(now, $0 + UnknownCase.hurriedInterval) } ?? now
+        due = min(due, soonest)
     }
 
     /// The broker says that it has no such order.
@@ -91,6 +94,7 @@ package struct UnknownCase: Equatable, Sendable {
     /// After 1, 2, 4 … seconds; and once right when the settle time has passed.
     private mutating func askAgain(after now: MonotonicTime) {
         timesAsked += 1
+        askedLast = now
         let next = now + min(.seconds(1 << Int64(min(timesAsked - 1, 6))), UnknownCase.longest)
         let settled = lastByteLeftBy + settleTime
         due = now < settled && settled < next ? settled : next
