@@ -24,13 +24,16 @@ package enum Files {
     }
 
     /// Writes a file so that it is there whole or not at all, and durable when this returns.
-    /// - Parameter othersMayRead: Whether it is for more than this user.
+    /// - Parameters:
+    ///   - othersMayRead: Whether it is for more than this user.
+    ///   - mayReplace: Whether it may take the place of one that is there.
     package static func write(
-        _ content: [UInt8], to path: String, othersMayRead: Bool = false
+        _ content: [UInt8], to path: String, othersMayRead: Bool = false, mayReplace: Bool = true
     ) throws(SystemError) {
         let name = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-        let temporary = "\(path[..<name]).\(path[name...]).\(getpid()).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        // A name that nobody can have made before, and so no file or link of somebody else's.
+        let temporary = "\(path[..<name]).\(path[name...]).\(UInt64.random(in: .min ... .max)).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw SystemError("creating \(temporary)") }
         var written = 0
         while written < content.count {
@@ -55,7 +58,14 @@ package enum Files {
             unlink(temporary)
             throw syncError
         }
-        guard rename(temporary, path) == 0 else { throw SystemError("creating \(path)") }
+        if mayReplace {
+            guard rename(temporary, path) == 0 else { throw SystemError("creating \(path)") }
+        } else {
+            let linked = link(temporary, path)
+            let error = SystemError("creating \(path)")
+            unlink(temporary)
+            guard linked == 0 else { throw error }
+        }
         try syncDirectory(of: path)
     }
 
@@ -123,19 +133,40 @@ package enum Files {
         return status.st_mode & 0o077 != 0
     }
 
-    /// Whether others than the owner can change a file.
-    package static func isWritableByOthers(_ path: String) throws(SystemError) -> Bool {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw SystemError("looking at \(path)") }
-        return status.st_mode & 0o022 != 0
+    /// The nearest directory above a path in which others than this user and root can put something in the place of what
+    /// is there; nil where there is none. Of the real path, links resolved.
+    package static func directoryThatOthersCanChange(above path: String) throws(SystemError) -> String? {
+        var above = try realPath(nearestExistingParent(of: path))
+        while true {
+            if try othersCanReplaceFiles(in: above) { return above }
+            guard above != "/", let slash = above.lastIndex(of: "/") else { return nil }
+            above = slash == above.startIndex ? "/" : String(above[..<slash])
+        }
     }
 
-    /// Whether others than the owner and root can take names in a directory from those that have them.
-    package static func othersCanReplaceFiles(in directory: String) throws(SystemError) -> Bool {
+    private static func othersCanReplaceFiles(in directory: String) throws(SystemError) -> Bool {
         var status = stat()
         guard stat(directory, &status) == 0 else { throw SystemError("looking at \(directory)") }
-        if status.st_uid != geteuid(), status.st_uid != 0 { return true }
-        return status.st_mode & 0o022 != 0 && status.st_mode & S_ISVTX == 0
+        if status.st_uid == geteuid() || status.st_uid == 0 {
+            if status.st_mode & 0o022 == 0 || status.st_mode & S_ISVTX != 0 { return false }
+        }
+        // Nobody writes where the system is mounted for reading only, as are the configuration maps of Kubernetes.
+        var volume = statvfs()
+        guard statvfs(directory, &volume) == 0 else { throw SystemError("looking at \(directory)") }
+        return volume.f_flag & UInt(ST_RDONLY) == 0
+    }
+
+    /// A path without links.
+    package static func realPath(_ path: String) throws(SystemError) -> String {
+        guard let real = realpath(path, nil) else { throw SystemError("looking at \(path)") }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// Reads a configuration: a file that says what is done, and that nobody else can change.
+    /// - Throws: Why it is not read, in one line.
+    package static func readTrusted(_ path: String, bytesMax: Int) throws -> [UInt8] {
+        try TrustedFile.read(path, bytesMax: bytesMax).content
     }
 
     /// Sets who may use a file.

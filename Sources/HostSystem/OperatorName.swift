@@ -5,7 +5,9 @@ package enum OperatorName {
     /// `alice@host`; behind sudo the person, not root.
     package static func current() -> String {
         let environment = ProcessEnvironment.all()
-        let user = environment["SUDO_USER"] ?? accountName() ?? "user \(geteuid())"
+        // Only root's word counts: anybody else could say who he likes.
+        let person = geteuid() == 0 ? environment["SUDO_USER"] : nil
+        let user = person ?? accountName() ?? "user \(geteuid())"
         return "\(user)@\(hostName() ?? "this machine")"
     }
 

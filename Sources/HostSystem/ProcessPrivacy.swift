@@ -2,6 +2,9 @@ import CLinux
 import Glibc
 
 package enum ProcessPrivacy {
+    /// New files, the database among them, are for this user and its group.
+    package static func keepNewFilesFromOthers() { umask(0o027) }
+
     /// Keeps credentials in memory out of core dumps, out of reports of crashes and out of reach of other processes of the
     /// same user, and the keys of TLS out of the file that the environment may name for them.
     package static func begin() throws(SystemError) {

@@ -13,14 +13,14 @@ package struct WatchedFileProblem: Error, CustomStringConvertible {
 }
 
 /// A file whose meaning is in force, and is read again when the file changes. An edit that makes no sense changes
-/// nothing but what is said.
+/// nothing but what is said, and so does one that others than the worker's user and root can make.
 package final class WatchedFile<Meaning> {
     /// What looking at the file has come to.
     package enum Look: Equatable {
         case unchanged
         /// What it says now is in force.
         case changed
-        /// What it said before stays in force. Said once for each state of the file.
+        /// What it said before stays in force. The same is said once.
         case broken(String)
     }
 
@@ -28,23 +28,10 @@ package final class WatchedFile<Meaning> {
     package private(set) var meaning: Meaning
     private let bytesMax: Int
     private let read: ([UInt8]) throws(WatchedFileProblem) -> Meaning
-    private var seen: Version?
-
-    /// Which state of a file was read.
-    private struct Version: Equatable {
-        let device, inode: UInt
-        let size, modifiedSeconds, modifiedNanoseconds, changedSeconds, changedNanoseconds: Int
-
-        init(_ status: stat) {
-            device = UInt(status.st_dev)
-            inode = UInt(status.st_ino)
-            size = Int(status.st_size)
-            modifiedSeconds = status.st_mtim.tv_sec
-            modifiedNanoseconds = status.st_mtim.tv_nsec
-            changedSeconds = status.st_ctim.tv_sec
-            changedNanoseconds = status.st_ctim.tv_nsec
-        }
-    }
+    /// The state of the file that was judged last.
+    private var seen: TrustedFile.Version
+    /// Why it could not be read when that was tried last.
+    private var unreadable: String?
 
     /// Reads the file for the first time.
     /// - Parameters:
@@ -56,39 +43,32 @@ package final class WatchedFile<Meaning> {
         self.path = path
         self.bytesMax = bytesMax
         self.read = read
-        seen = Self.version(path)
-        meaning = try Self.meaning(of: path, bytesMax, read)
+        let content: [UInt8]
+        do throws(TrustedFile.Problem) {
+            (content, seen) = try TrustedFile.read(path, bytesMax: bytesMax)
+        } catch {
+            throw WatchedFileProblem(error.description)
+        }
+        meaning = try read(content)
     }
 
-    /// Looks whether the file is another than before, and reads it if so. Costs one system call when it is not.
+    /// Looks whether the file is another than before, and reads it if so. Costs one system call when it is not. A file
+    /// that cannot be read is tried again at the next look: what hinders it may pass.
     package func look() -> Look {
-        let version = Self.version(path)
-        guard version != seen else { return .unchanged }
-        // Looked at before it is read: what changes meanwhile is seen the next time.
-        seen = version
-        do {
-            meaning = try Self.meaning(of: path, bytesMax, read)
+        guard TrustedFile.Version(of: path) != seen else { return .unchanged }
+        let content: [UInt8]
+        do throws(TrustedFile.Problem) {
+            (content, seen) = try TrustedFile.read(path, bytesMax: bytesMax)
+            unreadable = nil
+        } catch {
+            defer { unreadable = error.description }
+            return unreadable == error.description ? .unchanged : .broken(error.description)
+        }
+        do throws(WatchedFileProblem) {
+            meaning = try read(content)
             return .changed
         } catch {
             return .broken(error.description)
         }
-    }
-
-    private static func version(_ path: String) -> Version? {
-        var status = stat()
-        return stat(path, &status) == 0 ? Version(status) : nil
-    }
-
-    private static func meaning(
-        of path: String, _ bytesMax: Int, _ read: ([UInt8]) throws(WatchedFileProblem) -> Meaning
-    ) throws(WatchedFileProblem) -> Meaning {
-        let content: [UInt8]
-        do {
-            content = try Files.read(path, bytesMax: bytesMax + 1)
-        } catch {
-            throw WatchedFileProblem("\(error)")
-        }
-        guard content.count <= bytesMax else { throw WatchedFileProblem("\(path) has more than \(bytesMax) bytes") }
-        return try read(content)
     }
 }

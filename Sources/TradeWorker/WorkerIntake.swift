@@ -12,7 +12,7 @@ struct Incoming<Envelope> {
     init(_ message: IncomingMessage<Envelope>) {
         self.message = message
         if let excess = message.excess {
-            request = .failure(RefusedFrame(excess))
+            request = message.rights.allow(.failure(RefusedFrame(excess)))
         } else {
             let allowed = message.rights.allow(RequestFrame.read(message.body))
             request = message.holdsCredentials ? .failure(Incoming.holdingCredentials(allowed)) : allowed

@@ -28,8 +28,12 @@ package enum WorkerProcess {
             ProcessMemory.keepFreedMemory()
             TradeJournal.spareStatistics()
             ProcessMemory.giveBackCode()
+            ProcessPrivacy.keepNewFilesFromOthers()
             let watchedLimits = try configuration.limits.map { try WatchedLimits($0) }
             let directory = try StateDirectory(configuration.stateDirectory)
+            if let open = try Files.directoryThatOthersCanChange(above: directory.path + "/trades.db") {
+                log.warning("others can write in \(open): they can halt trading, and put another database there")
+            }
             let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
             let context = try ZeroMQContext()
             // Before the sockets that it guards.
@@ -65,7 +69,7 @@ package enum WorkerProcess {
             if let path = configuration.limits { log.notice("every order is held against the limits of \(path)") }
             ready("ready \(about)")
             try withExtendedLifetime(connections) {
-                try drive(worker, gate, intake, topic, transport, signals, clock, log)
+                try drive(worker, gate, guards, configuration, intake, topic, transport, signals, clock, log)
             }
             // Closing everything is as much code as opening it.
             ProcessMemory.giveBackCode()
@@ -85,7 +89,8 @@ package enum WorkerProcess {
     }
 
     private static func drive(
-        _ worker: Worker<ZeroMQIntake>, _ gate: AccessGate, _ intake: IntakeSocket, _ topic: OutcomeSocket,
+        _ worker: Worker<ZeroMQIntake>, _ gate: AccessGate, _ guards: EndpointGuards, _ configuration: Configuration,
+        _ intake: IntakeSocket, _ topic: OutcomeSocket,
         _ transport: HTTPTransport, _ signals: StopSignals, _ clock: HostClock, _ log: Logger
     ) throws {
         var descriptors = try gate.descriptors() + intake.descriptors() + [topic.descriptor(), signals.descriptor]
@@ -98,11 +103,12 @@ package enum WorkerProcess {
             }
             try gate.answerHandshakes()
             if gate.mustCutOffSubscribers {
-                try topic.reopen()
+                try topic.cutOffSubscribers()
                 gate.subscribersCutOff()
                 descriptors = try gate.descriptors() + intake.descriptors() + [topic.descriptor(), signals.descriptor]
                 readable = descriptors
             }
+            if topic.isUnbound, try topic.bindAgain() { try guards.open(configuration) }
             try intake.wake(by: readable)
             try topic.wake(by: readable)
             // As long as the loop does not sleep, nobody says which are readable, so all may be.
@@ -111,7 +117,8 @@ package enum WorkerProcess {
             try topic.drainSubscriptions()
             // Asked last before sleeping: a ZeroMQ descriptor tells of a change only once.
             if try intake.hasWaiting() { continue }
-            let sleep = worker.nextWakeUp - clock.read().monotonic
+            let untilDue = worker.nextWakeUp - clock.read().monotonic
+            let sleep = topic.isUnbound ? min(untilDue, .milliseconds(5)) : untilDue
             readable = try transport.wait(
                 for: descriptors, milliseconds: Int32(max(0, min(sleep.millisecondsRoundedUp, 1000))))
         }

@@ -1,7 +1,9 @@
 import CZeroMQ
 
-/// A key pair of CURVE, both in Z85.
-package struct CurveKeyPair: Equatable, Sendable {
+/// A key pair of CURVE, both in Z85. It prints as its public key, whatever prints it.
+package struct CurveKeyPair: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     package let publicKey: String
     package let secretKey: String
 
@@ -21,6 +23,10 @@ package struct CurveKeyPair: Equatable, Sendable {
         guard zmq_curve_keypair(&publicKey, &secretKey) == 0 else { throw ZeroMQError("making a key") }
         return try CurveKeyPair(secretKey: text(secretKey))
     }
+
+    package var description: String { publicKey }
+    package var debugDescription: String { publicKey }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     /// Forty characters, and the NUL that ends them.
     private static var emptyText: [CChar] { [CChar](repeating: 0, count: 41) }

@@ -136,8 +136,7 @@ package final class IntakeSocket {
         let echoed = isEnvelopeLong ? [] : before.map(\.bytes)
         return Message(
             returnAddress: name.map { ReturnAddress(envelope: [$0.bytes] + echoed, connection: counted.connection) },
-            body: frames.last?.bytes ?? [], address: frames.last?.peerAddress,
-            userID: frames.last?.userID,
+            body: frames.last?.bytes ?? [], address: counted.peerAddress, userID: counted.userID,
             excess: frames.count > IntakeSocket.framesMax ? .frames : isEnvelopeLong ? .envelope : nil,
             passage: counted.connection.map { Passage(connection: $0, bytes: counted.bytes) })
     }
@@ -186,25 +185,30 @@ package final class OutcomeSocket {
         return socket
     }
 
+    /// Whether it is still to be bound again.
+    package private(set) var isUnbound = false
+
     /// Cuts off every subscriber. Those that are still allowed come back by themselves within a moment, and replay what
     /// they missed: ZeroMQ has no way to cut off one of them.
-    package func reopen() throws(ZeroMQError) {
+    /// To be followed by `bindAgain` until that has done it.
+    package func cutOffSubscribers() throws(ZeroMQError) {
         try socket.setLinger(0)
-        try socket.unbind(endpoint)
+        if !isUnbound { try socket.unbind(endpoint) }
         socket = try OutcomeSocket.open(guardKind, in: context)
         mayHaveSubscriptions = true
-        // The old socket lets go of the port in ZeroMQ's own thread.
-        var attemptsLeft = 1000
-        while true {
-            do throws(ZeroMQError) {
-                _ = try socket.bind(endpoint)
-                return
-            } catch {
-                attemptsLeft -= 1
-                guard error.isAddressInUse, attemptsLeft > 0 else { throw error }
-                usleep(1000)
-            }
+        isUnbound = true
+    }
+
+    /// Binds again; false while the address is still in use: the old socket lets go of it in ZeroMQ's own thread.
+    package func bindAgain() throws(ZeroMQError) -> Bool {
+        do throws(ZeroMQError) {
+            _ = try socket.bind(endpoint)
+        } catch {
+            guard error.isAddressInUse else { throw error }
+            return false
         }
+        isUnbound = false
+        return true
     }
 
     package func descriptor() throws(ZeroMQError) -> Int32 { try socket.descriptor() }

@@ -282,6 +282,9 @@ package final class ZeroMQSocket {
         var frames: [Frame] = []
         /// All frames, those that were thrown away as well, and what is put around each on the wire.
         var bytes = 0
+        /// What is known of the sender, which stands with the last frame, thrown away or not.
+        var peerAddress: String?
+        var userID: String?
         /// The descriptor of the connection that it came over; nil where ZeroMQ does not tell.
         var connection: Int32?
 
@@ -305,6 +308,8 @@ package final class ZeroMQSocket {
             frame = next
             counted.add(frame, isKept: isKept, overhead: encryptionOverhead)
         }
+        counted.peerAddress = frame.peerAddress
+        counted.userID = frame.userID
         let connection = zmq_msg_get(message, ZMQ_SRCFD)
         counted.connection = connection >= 0 ? connection : nil
         return counted

@@ -76,7 +76,10 @@ struct CheckPoints {
     /// Who can connect. A broken list or key would keep the worker from starting.
     mutating func checkAccess(_ configuration: Configuration) {
         guard let keys = configuration.access.keys else {
-            return add(.fine, "access", "this machine only, without keys")
+            let users = configuration.access.ipcUsers.sorted().map(String.init).joined(separator: ", ")
+            return add(
+                .fine, "access",
+                "this machine only, without keys" + (users.isEmpty ? "" : "; also for the users \(users)"))
         }
         do {
             let own = try KeyFile.secret(keys.serverKey)

@@ -44,9 +44,12 @@ struct KeysGenerate: ParsableCommand {
             }
             let secret = KeyCertificate(publicKey: publicKey, secretKey: secretKey)
             try Files.makeDirectory(directory)
-            try Files.write(Array(secret.text(name: name).utf8), to: paths.secret)
+            if let open = try Files.directoryThatOthersCanChange(above: paths.secret) {
+                throw Failure("others can write in \(open), and could put a key of theirs there; say --directory")
+            }
+            try Files.write(Array(secret.text(name: name).utf8), to: paths.secret, mayReplace: false)
             let open = KeyCertificate(publicKey: publicKey)
-            try Files.write(Array(open.text(name: name).utf8), to: paths.open, othersMayRead: true)
+            try Files.write(Array(open.text(name: name).utf8), to: paths.open, othersMayRead: true, mayReplace: false)
             print("\(paths.secret)  keep it, on this machine only")
             print("\(paths.open)  may be given to anybody; the public key is \(pair.publicKey)")
         } catch let failure as Failure {
@@ -64,7 +67,9 @@ struct KeyListOptions: ParsableArguments {
 
     func path() throws -> String {
         let layers = try SettingLayers(config: config, refusesOpenSecrets: false)
-        return layers.text(.allowedKeys, flag: allowedKeys) ?? "allowed-keys.json"
+        let path = layers.text(.allowedKeys, flag: allowedKeys) ?? "allowed-keys.json"
+        // A link stays one: what it points at is what the worker reads.
+        return try Files.exists(path) ? Files.realPath(path) : path
     }
 
     /// What the list says now.

@@ -56,11 +56,17 @@ struct SettingLayers {
             return
         }
         do {
-            let read = try ConfigurationFile(path: path, content: try Files.read(path, bytesMax: 1 << 20))
-            if refusesOpenSecrets, read.holdsSecrets, try Files.isReadableByOthers(path) {
-                throw Failure("\(path) holds the secret key and others can read it; chmod 600 \(path)")
+            guard refusesOpenSecrets else {
+                file = try ConfigurationFile(path: path, content: try Files.read(path, bytesMax: 1 << 20))
+                return
             }
-            file = read
+            // Whoever can write it can have the account's key sent to a broker of his own.
+            let read = try ConfigurationFile(path: path, content: try Files.readTrusted(path, bytesMax: 1 << 20))
+            guard read.holdsSecrets else {
+                file = read
+                return
+            }
+            file = try ConfigurationFile(path: path, content: try SecretFile.read(path, bytesMax: 1 << 20))
         } catch let failure as Failure {
             throw failure
         } catch {

@@ -140,7 +140,7 @@ def test_only_keys_of_the_list_get_in() -> str:
             made_up = handshake_failure(worker, worker.intake, stranger)
             assert made_up == "status 400", made_up
             log = worker.state.log.read_text()
-            assert f"keys allow NAME --public-key '{stranger.public.decode()}'" in log, log
+            assert f"keys allow NAME --public-key='{stranger.public.decode()}'" in log, log
             no_key = handshake_failure(worker, worker.intake, None)
             wrong_server = ring.keys("alice")
             wrong_server.server = stranger.public
@@ -279,6 +279,23 @@ def test_rights_change_without_a_restart_and_a_broken_list_changes_nothing() -> 
                 assert log.count("the key list stays as it was") == 7, log
 
 
+def test_a_list_behind_a_link_stays_behind_it() -> None:
+    with key_ring() as ring:
+        ring.allow("alice", "--strategy", "s")
+        target = ring.directory / "elsewhere.json"
+        ring.list.rename(target)
+        ring.list.symlink_to(target)
+        ring.command("revoke", "alice")
+        assert ring.list.is_symlink() and json.loads(target.read_text())["keys"] == []
+
+
+def test_any_key_can_be_given_as_text() -> None:
+    with key_ring() as ring:
+        for first in ["/", "-", "#"]:
+            key = first + ring.keys("server").public.decode()[1:]
+            assert key in ring.command("allow", "x", f"--public-key={key}", "--role", "read")
+
+
 def test_the_commands_speak_to_a_guarded_worker() -> None:
     with key_ring() as ring, Simulator() as simulator:
         ring.allow("desk", "--strategy", "*")
@@ -368,7 +385,7 @@ def test_key_files_are_those_of_czmq_and_pyzmq() -> None:
         line = run_and_fail(
             *(*place, "--server-key", written, "--allowed-keys", str(ring.list)),
         )
-        assert f"others can read the secret key in {written}; chmod 600" in line, line
+        assert f"{written} holds a secret and others can read it; chmod 600" in line, line
         line = run_and_fail(
             *(*place, "--server-key", str(ring.directory / "server.key")),
             *("--allowed-keys", str(ring.list)),
@@ -407,11 +424,18 @@ def test_an_ipc_endpoint_is_for_its_user_unless_others_are_named() -> None:
                 publisher.accepted("d-1")
                 assert stat.S_IMODE(private.stat().st_mode) == 0o700
                 assert stat.S_IMODE((private / "intake").stat().st_mode) == 0o600
+            place = ["--broker-url", simulator.url, "--state-dir", directory + "/state"]
+            line = run_and_fail(*place, "--intake", "tcp://127.0.0.1:*", "--ipc-users", "1000")
+            assert "needs ipc:// endpoints" in line, line
+            private.parent.chmod(0o777)
+            line = run_and_fail(*place, *ends)
+            assert f"can write in {private.parent}" in line, line
+            private.parent.chmod(0o700)
             private.chmod(0o777)
             line = run_and_fail(
                 *(*ends, "--broker-url", simulator.url, "--state-dir", directory + "/state")
             )
-            assert "others could put a socket of their own in" in line, line
+            assert "others could put a socket of their own at" in line, line
 
 
 def as_user(user: int, endpoint: str, milliseconds: int) -> str:
@@ -443,7 +467,7 @@ def test_the_kernel_says_which_user_is_at_an_ipc_endpoint() -> None:
                 assert json.loads(answer)["status"] == "accepted", answer
                 assert as_user(60003, worker.intake, int(SILENCE * 1000)) == ""
                 with Publisher(worker) as publisher:
-                    publisher.accepted("by-the-worker's-own-user".replace("'", "-"))
+                    publisher.accepted("by-its-own-user")
                 eventually("the log", lambda: "turned away" in worker.state.log.read_text())
                 senders = worker.state.rows("SELECT sender FROM trade_decisions ORDER BY id")
                 assert senders[0][0].startswith("localhost:60001:"), senders

@@ -199,3 +199,19 @@ struct KeyCertificateTests {
         }
     }
 }
+
+@Suite("The log of those that are turned away")
+struct StrangerLogTests {
+    @Test("names so many a minute, and counts the rest")
+    func bounded() {
+        var log = StrangerLog()
+        func lines(_ second: Int64) -> [String] {
+            log.lines(for: "at \(second)", at: MonotonicTime(microseconds: second * 1_000_000))
+        }
+        let named = (0..<50).flatMap { _ in lines(1) }
+        #expect(named.count == StrangerLog.linesPerMinute)
+        #expect(lines(60) == [])
+        #expect(lines(61) == ["31 more were turned away, and are not named", "at 61"])
+        #expect(lines(121) == ["at 121"])
+    }
+}

@@ -14,7 +14,7 @@ package final class AccessGate {
     private var subscribers: Set<CurveKey> = []
     /// Whether a subscriber is connected that may not read any more.
     private(set) package var mustCutOffSubscribers = false
-    private var strangersLogged = 0
+    private var strangers = StrangerLog()
 
     package enum Problem: Error, CustomStringConvertible {
         case keyList(String)
@@ -86,7 +86,7 @@ package final class AccessGate {
         guard let allowed = keys?.meaning[key] else {
             logStranger(
                 "a stranger at \(request.address) turned away; to let it in: "
-                    + "trade-executor keys allow NAME --public-key '\(key.text)'")
+                    + "trade-executor keys allow NAME --public-key='\(key.text)'")
             return try handshakes.refuse(request, "this key is not in the list")
         }
         if !users.isEmpty, let user = AccessGate.user(of: request.address), !users.contains(user) {
@@ -107,11 +107,8 @@ package final class AccessGate {
         try handshakes.allow(request, userID: key.text)
     }
 
-    /// Strangers can come as often as they like; the log must not grow with them.
     private func logStranger(_ text: String) {
-        strangersLogged += 1
-        guard strangersLogged <= 100 || strangersLogged.isMultiple(of: 1000) else { return }
-        log.warning("\(text)")
+        for line in strangers.lines(for: text, at: SystemClock().monotonic()) { log.warning("\(line)") }
     }
 
     /// The user that the kernel names at the other end of an `ipc://` connection: `localhost:UID:GID:PID`.
@@ -140,7 +137,7 @@ package final class AccessGate {
         switch keys.look() {
         case .unchanged: return
         case .broken(let problem):
-            log.error("the key list stays as it was; the new one makes no sense: \(problem)")
+            log.error("the key list stays as it was; the new one cannot be taken: \(problem)")
         case .changed:
             log.notice("the key list has changed: \(keys.meaning.keys.count) keys")
             mustCutOffSubscribers =

@@ -25,9 +25,10 @@ struct EndpointGuards {
             guard let slash = path.lastIndex(of: "/") else { continue }
             let directory = slash == path.startIndex ? "/" : String(path[..<slash])
             try Files.makeDirectory(directory)
-            guard try !Files.othersCanReplaceFiles(in: directory) else {
+            if let open = try Files.directoryThatOthersCanChange(above: path) {
                 throw KeyFileProblem(
-                    "others could put a socket of their own in \(directory); take a directory that only you can write")
+                    "others could put a socket of their own at \(path), since they can write in \(open); "
+                        + "take a directory that only you can write")
             }
         }
     }

@@ -7,16 +7,11 @@ package enum KeyListFile {
     /// Room for some thousand keys.
     package static let bytesMax = 1 << 20
 
-    /// Reads the list now, and again whenever it changes. One that others may write says nothing about who is allowed.
+    /// Reads the list now, and again whenever it changes.
     package static func watch(_ path: String) throws(WatchedFileProblem) -> WatchedFile<KeyList> {
         try WatchedFile(path, bytesMax: bytesMax) { content throws(WatchedFileProblem) in
-            do {
-                guard try !Files.isWritableByOthers(path) else {
-                    throw KeyFileProblem("\(path) can be written by others; chmod go-w \(path)")
-                }
+            do throws(KeyList.Problem) {
                 return try KeyList(parsing: content)
-            } catch let problem as KeyFileProblem {
-                throw WatchedFileProblem(problem.description)
             } catch {
                 throw WatchedFileProblem("\(path): \(error)")
             }
@@ -35,19 +30,20 @@ package struct KeyFileProblem: Error, CustomStringConvertible {
 
 /// Files with keys, as czmq and pyzmq write them.
 package enum KeyFile {
-    /// Reads a file with a secret key, which nobody else may be able to read.
+    private static let bytesMax = 65_536
+
+    /// Reads a file with a secret key, which nobody else may be able to read or change.
     package static func secret(_ path: String) throws(KeyFileProblem) -> CurveKeyPair {
-        let certificate = try read(path)
-        guard let secretKey = certificate.secretKey else {
-            throw KeyFileProblem("\(path) holds no secret-key; name the file that ends in .key_secret")
-        }
-        let isOpen: Bool
+        let content: [UInt8]
         do {
-            isOpen = try Files.isReadableByOthers(path)
+            content = try SecretFile.read(path, bytesMax: bytesMax)
         } catch {
             throw KeyFileProblem("\(error)")
         }
-        guard !isOpen else { throw KeyFileProblem("others can read the secret key in \(path); chmod 600 \(path)") }
+        let certificate = try certificate(content, path)
+        guard let secretKey = certificate.secretKey else {
+            throw KeyFileProblem("\(path) holds no secret-key; name the file that ends in .key_secret")
+        }
         let pair: CurveKeyPair
         do {
             pair = try CurveKeyPair(secretKey: secretKey.text)
@@ -62,17 +58,21 @@ package enum KeyFile {
 
     /// A public key: given as its 40 characters, or in a file.
     package static func publicKey(_ keyOrPath: String) throws(KeyFileProblem) -> CurveKey {
-        if let key = CurveKey(keyOrPath), !keyOrPath.hasPrefix("/") { return key }
-        return try read(keyOrPath).publicKey
-    }
-
-    fileprivate static func read(_ path: String) throws(KeyFileProblem) -> KeyCertificate {
         do {
-            return try KeyCertificate(parsing: try Files.read(path, bytesMax: 65_536))
-        } catch let problem as KeyCertificate.Problem {
-            throw KeyFileProblem("\(path): \(problem)")
+            if let key = CurveKey(keyOrPath), try !Files.exists(keyOrPath) { return key }
+            return try certificate(try Files.read(keyOrPath, bytesMax: bytesMax), keyOrPath).publicKey
+        } catch let problem as KeyFileProblem {
+            throw problem
         } catch {
             throw KeyFileProblem("\(error)")
+        }
+    }
+
+    private static func certificate(_ content: [UInt8], _ path: String) throws(KeyFileProblem) -> KeyCertificate {
+        do throws(KeyCertificate.Problem) {
+            return try KeyCertificate(parsing: content)
+        } catch {
+            throw KeyFileProblem("\(path): \(error)")
         }
     }
 }

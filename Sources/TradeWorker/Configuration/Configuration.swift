@@ -48,6 +48,10 @@ package struct Configuration: Sendable {
         outcomes = try source.endpoint(.outcomes, isGuarded: isGuarded)
         pullIntake =
             source.text(.pullIntake) == nil ? nil : try source.endpoint(.pullIntake, isGuarded: isGuarded)
+        let isAnyTCP = [intake, outcomes, pullIntake].contains { $0?.hasPrefix("tcp://") ?? false }
+        guard access.ipcUsers.isEmpty || isGuarded || !isAnyTCP else {
+            throw source.problem(.ipcUsers, "needs ipc:// endpoints: at tcp:// nobody says which user connects")
+        }
         do throws(BrokerURL.Problem) {
             brokerURL = try BrokerURL(source.required(.brokerURL))
         } catch {
@@ -154,7 +158,10 @@ package struct SettingSource: Sendable {
     }
 
     /// An endpoint. Whoever reaches an intake without keys can trade, so one is for this machine only.
-    func endpoint(_ setting: Setting, isGuarded: Bool) throws(Configuration.Problem) -> String {
+    /// - Parameter guards: The flags that guard it.
+    func endpoint(
+        _ setting: Setting, isGuarded: Bool, by guards: String = "--server-key and --allowed-keys"
+    ) throws(Configuration.Problem) -> String {
         let text = required(setting)
         if text.hasPrefix("ipc:///") { return text }
         guard text.hasPrefix("tcp://"), isGuarded || BrokerURL.isLoopback(text.dropFirst(6)) else {
@@ -164,7 +171,7 @@ package struct SettingSource: Sendable {
                     ? "must be tcp://ADDRESS:PORT or ipc:///PATH"
                     : """
                     must be tcp://127.0.0.1:PORT or ipc:///PATH: without keys whoever can connect can trade, so it is \
-                    for this machine only. With --server-key and --allowed-keys it can be any address
+                    for this machine only. With \(guards) it can be any address
                     """)
         }
         return text

@@ -28,9 +28,12 @@ package struct WorkerContact: Sendable {
         case (_?, nil): throw source.problem(.clientKey, "needs server_public_key too: the worker's, to know it by")
         case (nil, _): keys = nil
         }
-        intake = WorkerContact.reachable(try source.endpoint(.intake, isGuarded: keys != nil))
-        outcomes = WorkerContact.reachable(try source.endpoint(.outcomes, isGuarded: keys != nil))
+        intake = WorkerContact.reachable(try source.endpoint(.intake, isGuarded: keys != nil, by: WorkerContact.guards))
+        outcomes = WorkerContact.reachable(
+            try source.endpoint(.outcomes, isGuarded: keys != nil, by: WorkerContact.guards))
     }
+
+    private static let guards = "--client-key and --server-public-key"
 
     /// Where a worker is reached that listens on all addresses of this machine.
     private static func reachable(_ endpoint: String) -> String {
