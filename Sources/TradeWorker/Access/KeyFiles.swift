@@ -35,15 +35,17 @@ package enum KeyFile {
     /// Reads a file with a secret key, which nobody else may be able to read or change.
     package static func secret(_ path: String) throws(KeyFileProblem) -> CurveKeyPair {
         let content: [UInt8]
-        do {
+        do throws(SecretFile.Problem) {
             content = try SecretFile.read(path, bytesMax: bytesMax)
+        } catch .isReadableByOthers {
+            // The public half, named by mistake, may be read by anybody.
+            guard try readCertificate(path).secretKey != nil else { throw withoutSecret(path) }
+            throw KeyFileProblem("\(SecretFile.Problem.isReadableByOthers(path: path))")
         } catch {
             throw KeyFileProblem("\(error)")
         }
         let certificate = try certificate(content, path)
-        guard let secretKey = certificate.secretKey else {
-            throw KeyFileProblem("\(path) holds no secret-key; name the file that ends in .key_secret")
-        }
+        guard let secretKey = certificate.secretKey else { throw withoutSecret(path) }
         let pair: CurveKeyPair
         do {
             pair = try CurveKeyPair(secretKey: secretKey.text)
@@ -58,14 +60,26 @@ package enum KeyFile {
 
     /// A public key: given as its 40 characters, or in a file.
     package static func publicKey(_ keyOrPath: String) throws(KeyFileProblem) -> CurveKey {
-        do {
+        do throws(SystemError) {
             if let key = CurveKey(keyOrPath), try !Files.exists(keyOrPath) { return key }
-            return try certificate(try Files.read(keyOrPath, bytesMax: bytesMax), keyOrPath).publicKey
-        } catch let problem as KeyFileProblem {
-            throw problem
         } catch {
             throw KeyFileProblem("\(error)")
         }
+        return try readCertificate(keyOrPath).publicKey
+    }
+
+    private static func withoutSecret(_ path: String) -> KeyFileProblem {
+        KeyFileProblem("\(path) holds no secret-key; name the file that ends in .key_secret")
+    }
+
+    private static func readCertificate(_ path: String) throws(KeyFileProblem) -> KeyCertificate {
+        let content: [UInt8]
+        do throws(SystemError) {
+            content = try Files.read(path, bytesMax: bytesMax)
+        } catch {
+            throw KeyFileProblem("\(error)")
+        }
+        return try certificate(content, path)
     }
 
     private static func certificate(_ content: [UInt8], _ path: String) throws(KeyFileProblem) -> KeyCertificate {
