@@ -58,12 +58,11 @@ extension Worker {
         let historyEnd = try journal.haltHistoryEnd()
         // Trading may have been resumed while no worker ran; that is stored at the first heartbeat.
         var latest = audit
-        var position = historyEnd
         do throws(EdgeFault) {
-            while let page = try halts.recorded(from: position) {
-                latest.note(page.entries.compactMap(\.event))
-                position = page.end
-            }
+            latest.note(
+                try HaltHistoryPage.events(from: historyEnd) { (position) throws(EdgeFault) in
+                    try halts.recorded(from: position)
+                })
         } catch {
             log.warning("the history of halts cannot be read: \(error)")
         }
