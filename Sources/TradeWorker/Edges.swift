@@ -111,13 +111,8 @@ extension LookUpLine: OrderLookUps {
 }
 
 extension HaltFiles: HaltSwitch {
-    /// A halt folder that cannot be read halts everything.
-    package func all() -> [Halt] {
-        do {
-            return try list()
-        } catch {
-            return [Halt(.all, reason: "the halt files cannot be read: \(error)")]
-        }
+    package func all() throws(EdgeFault) -> [Halt] {
+        try faulting { () throws(SystemError) in try list() }
     }
 
     package func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool {

@@ -214,7 +214,7 @@ extension Worker {
             return Acknowledgement.refused(
                 RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text))
         case .failure(let refused): return Acknowledgement.refused(refused)
-        case .success(.status): return StateFrame.body(.status, state(haltsInForce(), at: clock.read()))
+        case .success(.status): return StateFrame.body(.status, state(haltsInForce().all, at: clock.read()))
         case .success(.ping): return pong()
         case .success(.reconcile(let id)): return reconcile(id, at: clock.read())
         case .success(.replay(let request)): return try replay(request)
@@ -240,7 +240,7 @@ extension Worker {
             switch incoming.request {
             case .success(.replay(let request)): record.replies.append(try replay(request))
             case .success(.status):
-                let body = status ?? StateFrame.body(.status, state(haltsInForce(), at: now))
+                let body = status ?? StateFrame.body(.status, state(haltsInForce().all, at: now))
                 status = body
                 record.replies.append(body)
             case .success(.reconcile(let id)): record.replies.append(reconcile(id, at: now))

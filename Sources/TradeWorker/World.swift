@@ -63,7 +63,7 @@ package protocol HaltSwitch {
     /// The halt that covers a strategy, if any. What cannot be looked at counts as halted.
     func halt(covering strategy: StrategyName) -> Halt?
     /// Every halt in force.
-    func all() -> [Halt]
+    func all() throws(EdgeFault) -> [Halt]
     /// Whether a halt is in force.
     func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool
     /// Halts.
