@@ -63,7 +63,7 @@ package struct ZeroMQIntake: DecisionIntake {
         let holdsCredentials = credentials.redact(&body, mayBeCut: false)
         return IncomingMessage(
             envelope: message.returnAddress, body: body, sender: sender, rights: rights,
-            excess: message.excess?.refusal, holdsCredentials: holdsCredentials)
+            excess: message.excess?.refusal, withCredentials: holdsCredentials ? message.body : nil)
     }
 
     package func reply(_ body: [UInt8], to address: IntakeSocket.ReturnAddress) throws(EdgeFault) {
