@@ -251,7 +251,9 @@ def test_text_of_strangers_is_shown_and_not_obeyed() -> None:
                 )
                 assert ended.returncode == 0, (command, ended)
                 for output in [ended.stdout, ended.stderr]:
-                    obeyed = sorted({c for c in output.decode() if must_be_shown(c, bool(json_too))})
+                    obeyed = sorted(
+                        {c for c in output.decode() if must_be_shown(c, bool(json_too))}
+                    )
                     assert not obeyed, (command, obeyed, output)
         assert "outcomes" in [
             row[0] for row in worker.state.rows("SELECT name FROM sqlite_schema WHERE type='table'")
@@ -264,7 +266,9 @@ def must_be_shown(character: str, is_json: bool) -> bool:
         return False
     if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:
         return not is_json or ord(character) < 0x20
-    return not is_json and (0x202A <= ord(character) <= 0x202E or 0x2066 <= ord(character) <= 0x2069)
+    return not is_json and (
+        0x202A <= ord(character) <= 0x202E or 0x2066 <= ord(character) <= 0x2069
+    )
 
 
 # --- Measuring
