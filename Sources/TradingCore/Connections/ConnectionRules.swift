@@ -98,8 +98,8 @@ package struct ConnectionRules: Sendable {
         for (id, reason) in verdict.cuts where reason != .readsNothing {
             guard let one = known[id] else { preconditionFailure("only what was seen is cut") }
             lastCut = now
-            // A closed door keeps honest clients out for longer than the crowd does.
-            if reason == .tooMany { continue }
+            // At the intake newcomers get the time to deliver; a closed door would keep them out for longer than the crowd.
+            if reason == .tooMany, one.socket == .intake { continue }
             closedUntil[one.socket] = now + ConnectionRules.closing(one.socket)
         }
         if let paidAt = subscriptionsPaidAt,
@@ -109,8 +109,8 @@ package struct ConnectionRules: Sendable {
             closedUntil[.outcomes] = now + ConnectionRules.closing(.outcomes)
         }
         for socket in ConnectionSight.Socket.allCases {
-            // So that descriptors last until the next look.
-            if known.values.count(where: { $0.socket == socket }) > connectionsMax + connectionsMax / 2 {
+            // So that descriptors and memory last until the next look.
+            if known.values.count(where: { $0.socket == socket }) > connectionsMax + connectionsMax / 4 {
                 verdict.closed.insert(socket)
             }
             guard let until = closedUntil[socket] else { continue }
