@@ -60,8 +60,25 @@ package struct HaltHistory {
         var bytes = [UInt8](repeating: 0, count: HaltHistoryPage.bytesMax)
         let count = pread(descriptor, &bytes, bytes.count, Int(start))
         guard count >= 0 else { throw SystemError("reading \(path)") }
-        let page = HaltHistoryPage(Array(bytes[..<count]), from: start)
+        var page = HaltHistoryPage(Array(bytes[..<count]), from: start)
+        if page.end == start, count == bytes.count {
+            guard let end = try lineEnd(descriptor, from: start + Int64(count)) else { return nil }
+            page = HaltHistoryPage(overlongLineTo: end)
+        }
         return start == position && page.end == position ? nil : page
+    }
+
+    /// The position after the end of the line that stands at a position; nil where it has none yet.
+    private func lineEnd(_ descriptor: Int32, from position: Int64) throws(SystemError) -> Int64? {
+        var bytes = [UInt8](repeating: 0, count: HaltHistoryPage.bytesMax)
+        var position = position
+        while true {
+            let count = pread(descriptor, &bytes, bytes.count, Int(position))
+            guard count >= 0 else { throw SystemError("reading \(path)") }
+            if count == 0 { return nil }
+            if let newline = bytes[..<count].firstIndex(of: UInt8(ascii: "\n")) { return position + Int64(newline) + 1 }
+            position += Int64(count)
+        }
     }
 
     /// Whether the byte before `size` is there and ends a line, or there is none before it.

@@ -63,7 +63,7 @@ package struct ZeroMQIntake: DecisionIntake {
         let holdsCredentials = credentials.redact(&body, mayBeCut: false)
         return IncomingMessage(
             envelope: message.returnAddress, body: body, sender: sender, rights: rights,
-            excess: message.excess?.refusal, holdsCredentials: holdsCredentials)
+            excess: message.excess?.refusal, withCredentials: holdsCredentials ? message.body : nil)
     }
 
     package func reply(_ body: [UInt8], to address: IntakeSocket.ReturnAddress) throws(EdgeFault) {
@@ -111,13 +111,8 @@ extension LookUpLine: OrderLookUps {
 }
 
 extension HaltFiles: HaltSwitch {
-    /// A halt folder that cannot be read halts everything.
-    package func all() -> [Halt] {
-        do {
-            return try list()
-        } catch {
-            return [Halt(.all, reason: "the halt files cannot be read: \(error)")]
-        }
+    package func all() throws(EdgeFault) -> [Halt] {
+        try faulting { () throws(SystemError) in try list() }
     }
 
     package func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool {

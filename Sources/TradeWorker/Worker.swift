@@ -109,7 +109,7 @@ package final class Worker<Intake: DecisionIntake> {
         let seen = takeLookUpAnswer(at: now)
         takeLimitAnswer(at: now)
         haltByItself(seen, at: now)
-        let inForce = isHeartbeatDue ? haltsInForce() : []
+        let inForce = isHeartbeatDue ? haltsInForce() : HaltsInForce()
 
         let record = try store(messages, seen, isHeartbeatDue ? lookAtHalts(inForce, at: now) : nil, at: now)
         remember(record, at: now)
@@ -121,7 +121,7 @@ package final class Worker<Intake: DecisionIntake> {
         try askBroker(at: now)
         try keepConnectionWarm(at: now)
         if isHeartbeatDue {
-            try beatHeart(inForce, at: now)
+            try beatHeart(inForce.all, at: now)
             reportRefusals(at: now)
         }
         try copyLogBack(at: now)

@@ -24,6 +24,13 @@ struct HaltKeeping {
     }
 }
 
+/// The halts in force at one moment.
+struct HaltsInForce {
+    var all: [Halt] = []
+    /// Whether they are those that have files. Only then does a halt that is missing among them mean that it was ended.
+    var areAsFiles = true
+}
+
 /// Halts that are news to the database.
 struct HaltNews {
     var page: HaltHistoryPage?
@@ -43,9 +50,20 @@ extension Worker {
     }
 
     /// Every halt in force.
-    func haltsInForce() -> [Halt] {
-        guard case .inMemory(let halt, _)? = haltKeeping.standing else { return halts.all() }
-        return [halt] + halts.all().filter { $0.scope != .all }
+    func haltsInForce() -> HaltsInForce {
+        var inForce = HaltsInForce()
+        do throws(EdgeFault) {
+            inForce.all = try halts.all()
+        } catch {
+            // A folder of halts that cannot be read halts everything.
+            inForce.all = [Halt(.all, reason: "the halt files cannot be read: \(error)")]
+            inForce.areAsFiles = false
+        }
+        if case .inMemory(let halt, _)? = haltKeeping.standing {
+            inForce.all = [halt] + inForce.all.filter { $0.scope != .all }
+            inForce.areAsFiles = false
+        }
+        return inForce
     }
 
     // MARK: On record
@@ -58,12 +76,11 @@ extension Worker {
         let historyEnd = try journal.haltHistoryEnd()
         // Trading may have been resumed while no worker ran; that is stored at the first heartbeat.
         var latest = audit
-        var position = historyEnd
         do throws(EdgeFault) {
-            while let page = try halts.recorded(from: position) {
-                latest.note(page.entries.compactMap(\.event))
-                position = page.end
-            }
+            latest.note(
+                try HaltHistoryPage.events(from: historyEnd) { (position) throws(EdgeFault) in
+                    try halts.recorded(from: position)
+                })
         } catch {
             log.warning("the history of halts cannot be read: \(error)")
         }
@@ -75,7 +92,7 @@ extension Worker {
     }
 
     /// Looks whether anybody has halted or resumed since the heartbeat before.
-    func lookAtHalts(_ inForce: [Halt], at now: ClockReading) -> HaltNews {
+    func lookAtHalts(_ inForce: HaltsInForce, at now: ClockReading) -> HaltNews {
         var news = HaltNews()
         do throws(EdgeFault) {
             news.page = try halts.recorded(from: haltKeeping.historyEnd)
@@ -87,7 +104,9 @@ extension Worker {
             haltKeeping.problem = error.description
         }
         // Only once all that was recorded is known can something be missing from it.
-        if news.page == nil { news.noticed = haltKeeping.audit.look(at: inForce, now: now.moment) }
+        if news.page == nil, inForce.areAsFiles {
+            news.noticed = haltKeeping.audit.look(at: inForce.all, now: now.moment)
+        }
         return news
     }
 

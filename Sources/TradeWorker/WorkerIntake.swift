@@ -8,15 +8,27 @@ import TradingCore
 struct Incoming<Envelope> {
     let message: IncomingMessage<Envelope>
     let request: Result<Request, RefusedFrame>
+    /// Why it is refused, unless it is a decision that was accepted before: it holds the account's credentials. What was
+    /// accepted before keys changed, or by a version that did not look, is answered as then.
+    let refusedUnlessRepeated: RefusedFrame?
 
     init(_ message: IncomingMessage<Envelope>) {
         self.message = message
         if let excess = message.excess {
             request = message.rights.allow(.failure(RefusedFrame(excess)))
-        } else {
-            let allowed = message.rights.allow(RequestFrame.read(message.body))
-            request = message.holdsCredentials ? .failure(Incoming.holdingCredentials(allowed)) : allowed
+            refusedUnlessRepeated = nil
+            return
         }
+        let allowed = message.rights.allow(RequestFrame.read(message.body))
+        guard let original = message.withCredentials else {
+            request = allowed
+            refusedUnlessRepeated = nil
+            return
+        }
+        let refused = Incoming.holdingCredentials(allowed)
+        let read = message.rights.allow(RequestFrame.read(original))
+        if case .success(.decision) = read { request = read } else { request = .failure(refused) }
+        refusedUnlessRepeated = refused
     }
 
     /// What is kept for ever, and told to whoever asks, must not hold what it takes to trade on the account.
@@ -95,15 +107,14 @@ extension Worker {
     ) throws(JournalFault) {
         switch incoming.request {
         case .success(.decision(let decision)):
-            let refusal = try refusal(of: decision, in: transaction, record)
-            if refusal == nil, try accept(decision, incoming, in: transaction, record, at: now) { return }
+            var refused = incoming.refusedUnlessRepeated
+            if refused == nil { refused = try refusal(of: decision, in: transaction, record) }
+            if refused == nil, try accept(decision, incoming, in: transaction, record, at: now) { return }
             // What was accepted before is answered as then, whatever would be said of it now.
             if let before = try transaction.decision(decision.strategy, decision.id) {
                 try answerAgain(decision, incoming, before, in: transaction, record, at: now)
-            } else if let refusal {
-                try refuse(
-                    RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text), incoming,
-                    in: transaction, record, at: now)
+            } else if let refused {
+                try refuse(refused, incoming, in: transaction, record, at: now)
             } else {
                 throw JournalFault.contradiction(decision.clientOrderID, "it is there and cannot be found")
             }
@@ -136,7 +147,7 @@ extension Worker {
         in transaction: borrowing JournalTransaction, _ record: TurnRecord, at now: ClockReading
     ) throws(JournalFault) {
         let isSame: Bool
-        if before.message == incoming.message.body {
+        if before.message == incoming.message.withCredentials ?? incoming.message.body {
             isSame = true
         } else if case .success(.decision(let first)) = RequestFrame.read(before.message) {
             isSame = first == decision
@@ -170,6 +181,14 @@ extension Worker {
 
     /// Why a new decision is not taken now.
     private func refusal(
+        of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
+    ) throws(JournalFault) -> RefusedFrame? {
+        try refusalNow(of: decision, in: transaction, record).map { refusal in
+            RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text)
+        }
+    }
+
+    private func refusalNow(
         of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
     ) throws(JournalFault) -> Refusal? {
         if isDraining { return Refusal(.draining, "the worker is stopping; send the same again", retry: true) }
@@ -214,7 +233,7 @@ extension Worker {
             return Acknowledgement.refused(
                 RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text))
         case .failure(let refused): return Acknowledgement.refused(refused)
-        case .success(.status): return StateFrame.body(.status, state(haltsInForce(), at: clock.read()))
+        case .success(.status): return StateFrame.body(.status, state(haltsInForce().all, at: clock.read()))
         case .success(.ping): return pong()
         case .success(.reconcile(let id)): return reconcile(id, at: clock.read())
         case .success(.replay(let request)): return try replay(request)
@@ -240,7 +259,7 @@ extension Worker {
             switch incoming.request {
             case .success(.replay(let request)): record.replies.append(try replay(request))
             case .success(.status):
-                let body = status ?? StateFrame.body(.status, state(haltsInForce(), at: now))
+                let body = status ?? StateFrame.body(.status, state(haltsInForce().all, at: now))
                 status = body
                 record.replies.append(body)
             case .success(.reconcile(let id)): record.replies.append(reconcile(id, at: now))

@@ -29,19 +29,19 @@ package struct IncomingMessage<Envelope> {
     package let rights: Rights
     /// What the message has too much of, beside its body, to be read at all.
     package let excess: Refusal?
-    /// Whether the account's key or secret stood in it, which the body does not show any more.
-    package let holdsCredentials: Bool
+    /// What came, where the account's key or secret stands in it: the body does not show them any more. Never to be kept.
+    package let withCredentials: [UInt8]?
 
     package init(
         envelope: Envelope?, body: [UInt8], sender: String?, rights: Rights = .unlimited, excess: Refusal? = nil,
-        holdsCredentials: Bool = false
+        withCredentials: [UInt8]? = nil
     ) {
         self.envelope = envelope
         self.body = body
         self.sender = sender
         self.rights = rights
         self.excess = excess
-        self.holdsCredentials = holdsCredentials
+        self.withCredentials = withCredentials
     }
 }
 
@@ -63,7 +63,7 @@ package protocol HaltSwitch {
     /// The halt that covers a strategy, if any. What cannot be looked at counts as halted.
     func halt(covering strategy: StrategyName) -> Halt?
     /// Every halt in force.
-    func all() -> [Halt]
+    func all() throws(EdgeFault) -> [Halt]
     /// Whether a halt is in force.
     func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool
     /// Halts.

@@ -14,13 +14,12 @@ struct HaltList {
     init(in directory: String, limit: Int) throws {
         do {
             inForce = try HaltFiles(stateDirectory: directory).list()
-            var (events, position) = try HaltList.recorded(in: directory, limit: limit)
+            let (events, position) = try HaltList.recorded(in: directory, limit: limit)
             let history = HaltHistory(stateDirectory: directory)
-            while let page = try history.read(from: position) {
-                events += page.entries.compactMap(\.event)
-                position = page.end
+            let newer = try HaltHistoryPage.events(from: position) { (position) throws(SystemError) in
+                try history.read(from: position)
             }
-            self.events = events.suffix(limit).reversed()
+            self.events = (events + newer).suffix(limit).reversed()
         } catch {
             throw Failure("\(error)")
         }

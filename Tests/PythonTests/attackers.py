@@ -173,6 +173,19 @@ def half_open_connections(target: Target) -> None:
     keep_many(target, 3000, begin)
 
 
+def connections_that_say_nothing(target: Target) -> None:
+    """As fast as it can, the newest few hundred held open."""
+    held: list[socket.socket] = []
+    for _ in target.rounds():
+        try:
+            held.append(connect(target.intake))
+            target.done["connections"] += 1
+        except OSError:
+            target.done["not connected"] += 1
+        if len(held) > 800:
+            held.pop(0).close()
+
+
 def thousands_of_connections(target: Target) -> None:
     def begin() -> socket.socket:
         if RANDOM.random() < 0.5:
@@ -366,6 +379,7 @@ ATTACKS = [
     random_bytes,
     bursts_that_vanish,
     half_open_connections,
+    connections_that_say_nothing,
     thousands_of_connections,
     talking_connections,
     endless_multipart,

@@ -160,6 +160,33 @@ def make_tests() -> None:
         globals()[f"test_{attack.__name__}_harms_nobody"] = test_of(attack.__name__)
 
 
+def test_connections_that_say_nothing_keep_nobody_out() -> str:
+    """Neither who was there before them and is silent, nor who connects anew for each decision."""
+    seconds = 5.0
+    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as idle:
+        idle.accepted("before", "idle", **COIN)
+        monitor = idle.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        attack = Attack("connections_that_say_nothing", worker, seconds)
+        end = time.monotonic() + seconds
+        honest = HonestPublisher(worker)
+        times = []
+        while time.monotonic() < end:
+            times.append(honest.publish())
+            honest.socket.close(0)
+            honest._connect()
+            time.sleep(0.05)
+        done = attack.done()
+        assert done["connections"] > 600, done
+        assert not monitor.poll(0), "who was there has lost its connection"
+        idle.accepted("after", "idle", **COIN)
+        assert len(times) > 20, f"only {len(times)} decisions were taken in {seconds} s"
+        assert worker.program.process.poll() is None, worker.condition()
+        return (
+            f"{len(times)} decisions, p50 {statistics.median(times):.1f} ms, "
+            f"p99 {percentile(times, 0.99):.1f} ms, {honest.resent} resent; {dict(done)}"
+        )
+
+
 def test_of_a_flood_only_so_many_refused_messages_are_kept() -> str:
     with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
         count = 3000
@@ -224,7 +251,9 @@ def test_text_of_strangers_is_shown_and_not_obeyed() -> None:
                 )
                 assert ended.returncode == 0, (command, ended)
                 for output in [ended.stdout, ended.stderr]:
-                    obeyed = sorted({c for c in output.decode() if must_be_shown(c, bool(json_too))})
+                    obeyed = sorted(
+                        {c for c in output.decode() if must_be_shown(c, bool(json_too))}
+                    )
                     assert not obeyed, (command, obeyed, output)
         assert "outcomes" in [
             row[0] for row in worker.state.rows("SELECT name FROM sqlite_schema WHERE type='table'")
@@ -237,7 +266,9 @@ def must_be_shown(character: str, is_json: bool) -> bool:
         return False
     if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:
         return not is_json or ord(character) < 0x20
-    return not is_json and (0x202A <= ord(character) <= 0x202E or 0x2066 <= ord(character) <= 0x2069)
+    return not is_json and (
+        0x202A <= ord(character) <= 0x202E or 0x2066 <= ord(character) <= 0x2069
+    )
 
 
 # --- Measuring

@@ -163,6 +163,43 @@ def test_half_a_line_and_nonsense_hide_no_entry() -> None:
         assert events(worker.state, 3)[2][3] == "another file"
 
 
+def test_a_line_longer_than_any_hides_no_entry_and_keeps_no_worker_from_starting() -> None:
+    with Simulator() as simulator, State() as state:
+        command(state, "halt", "--reason", "before")
+        history = state.path / "halt-history.jsonl"
+        with history.open("ab") as file:
+            file.write(b"x" * 200_000)
+        with Worker(simulator, state=state) as worker:
+            assert [row[3] for row in events(state, 1)] == ["before"]
+            assert "before" in command(state, "halt", "--list")
+            command(state, "resume", "--reason", "after")
+            assert [row[3] for row in events(state, 2)] == ["before", "after"]
+            assert "after" in command(state, "halt", "--list")
+            time.sleep(2.5)
+            assert len(state.rows(EVENTS)) == 2
+            assert worker.state.log.read_text().count("passed over: 1") == 1
+        with Worker(simulator, state=state):
+            time.sleep(1.5)
+            assert len(state.rows(EVENTS)) == 2
+
+
+def test_a_folder_that_cannot_be_listed_ends_no_halt_on_record() -> None:
+    with Simulator() as simulator, Worker(simulator) as worker:
+        command(worker.state, "halt", "--strategy", "s")
+        events(worker.state, 1)
+        folder = worker.state.path / "halt"
+        away = worker.state.path / "away"
+        folder.rename(away)
+        folder.touch()
+        eventually("all is halted", lambda: worker.status()["halted"] == ["all"])
+        time.sleep(3.5)
+        folder.unlink()
+        away.rename(folder)
+        time.sleep(2.5)
+        assert worker.status()["halted"] == ["s"]
+        assert [row[:2] for row in worker.state.rows(EVENTS)] == [("halted", "strategy-s")]
+
+
 def test_a_history_that_cannot_be_written_stops_no_halt_but_a_resumption() -> None:
     with State() as state:
         (state.path / "halt-history.jsonl").mkdir()
@@ -308,6 +345,9 @@ def test_its_own_halt_stands_in_memory_while_its_file_cannot_be_written() -> Non
             assert [halt["by"] for halt in shown["halts"]] == ["trade-executor"], shown
             log = worker.state.log.read_text()
             assert log.count("the halt stands in memory") == 1, log
+            # On record it is once, when its file is there.
+            time.sleep(2.5)
+            assert worker.state.rows(EVENTS) == []
             folder.unlink()
             folder.mkdir()
             eventually("the file", worker.halt_file("all").exists)
@@ -316,6 +356,7 @@ def test_its_own_halt_stands_in_memory_while_its_file_cannot_be_written() -> Non
             publisher.accepted("next")
             assert worker.final_outcome("s", "next")["result"] == "success"
             assert len(simulator.posts()) == 2
+            assert [row[0] for row in events(worker.state, 2)] == ["halted", "resumed"]
 
 
 def test_a_full_disk_keeps_the_record_for_later() -> None:

@@ -722,6 +722,34 @@ def test_a_proxy_is_told_no_credentials_and_none_is_between_on_this_machine() ->
         assert len(asked) == count
 
 
+def test_what_was_accepted_before_it_held_the_credentials_is_answered_as_then() -> None:
+    """The account's keys may change to what stands in a message that was accepted."""
+    with EchoingBroker() as broker, State() as state:
+        sent = decision("echo-403", rationale={"key": KEY_ID})
+        with Worker(broker.url, state=state) as worker, Publisher(worker) as publisher:
+            first = publisher.ask_bytes(json.dumps(sent).encode())
+            assert first["status"] == "accepted", first
+            worker.final_outcome("s", "echo-403")
+        asked = len(broker.received)
+        with Worker(broker.url, state=state, environment=ACCOUNT) as worker:
+            with Publisher(worker) as publisher:
+                for body in [json.dumps(sent), json.dumps(dict(reversed(sent.items())))]:
+                    again = publisher.ask_bytes(body.encode())
+                    assert again["status"] == "accepted" and again["duplicate"], again
+                    assert again["decision_seq"] == first["decision_seq"], again
+                    assert again["outcome"]["decision_id"] == "echo-403", again
+                other = {**sent, "rationale": {"key": KEY_ID, "more": 1}}
+                conflict = publisher.ask_bytes(json.dumps(other).encode())
+                assert conflict["code"] == "id_conflict", conflict
+                new = {**sent, "decision_id": "new"}
+                refused = publisher.ask_bytes(json.dumps(new).encode())
+                assert (refused["code"], refused["field"]) == ("bad_field", "message"), refused
+                assert refused["decision_id"] == "new", refused
+            kept = state.rows("SELECT body FROM refused_messages")
+            assert len(kept) == 2 and not occurrences({"refused": repr(kept).encode()}), kept
+        assert [one for one in broker.received[asked:] if one.startswith("POST")] == []
+
+
 # --- Where they come from
 
 

@@ -82,12 +82,41 @@ struct ConnectionRulesTests {
 
     @Test("over the number allowed is cut: at the intake who has been silent for longest")
     func tooManyPublishers() {
-        var rules = rules(connectionsMax: 3)
-        _ = rules.judge((1...3).map { publisher($0) }, residentBytes: Self.own, at: time(0))
+        var rules = rules(connectionsMax: 4)
         _ = rules.judge(
-            [publisher(1, read: 100, taken: 100), publisher(2), publisher(3)], residentBytes: Self.own, at: time(1000))
-        let verdict = rules.judge((1...5).map { publisher($0, read: 100) }, residentBytes: Self.own, at: time(2000))
-        #expect(verdict.cuts == [2: .tooMany, 3: .tooMany])
+            (1...4).map { publisher($0, read: 100, taken: 100) }, residentBytes: Self.own, at: time(0))
+        _ = rules.judge(
+            [publisher(1, read: 200, taken: 100)] + (2...4).map { publisher($0, read: 100) },
+            residentBytes: Self.own, at: time(1000))
+        // The new one gets the time to deliver.
+        let verdict = rules.judge((1...5).map { publisher($0, read: 200) }, residentBytes: Self.own, at: time(2000))
+        #expect(verdict.cuts == [4: .tooMany])
+        #expect(verdict.closed.isEmpty)
+    }
+
+    @Test("that has never delivered is cut before one that has, however silent; of many such the oldest")
+    func neverDelivered() {
+        var rules = rules(connectionsMax: 4)
+        let honest = [publisher(1, read: 100, taken: 100), publisher(2, read: 100, taken: 100)]
+        #expect(rules.judge(honest, residentBytes: Self.own, at: time(0)) == ConnectionVerdict())
+        let idle = [publisher(1, read: 100), publisher(2, read: 100)]
+        // A stranger connects again and again, and says at most what belongs to shaking hands.
+        for round in 0..<60 as Range<UInt64> {
+            let now = Int64(round) * 1000
+            let strangers = (10 + round...12 + round).map { publisher($0, read: 64) }
+            let verdict = rules.judge(idle + strangers, residentBytes: Self.own, at: time(now + 1000))
+            #expect(verdict.cuts.values.allSatisfy { $0 == .tooMany })
+            #expect(Array(verdict.cuts.keys) == [10 + round])
+            #expect(verdict.closed.isEmpty)
+        }
+    }
+
+    @Test("is let in no more while there are more than a quarter too many, until the next look")
+    func crowd() {
+        var rules = rules(connectionsMax: 4)
+        let crowd = (1...7).map { publisher($0) }
+        #expect(rules.judge(crowd, residentBytes: Self.own, at: time(0)).closed == [.intake])
+        #expect(rules.judge(crowd.suffix(4), residentBytes: Self.own, at: time(2)).closed.isEmpty)
     }
 
     @Test("over the number allowed is cut: of subscribers the newest")

@@ -57,13 +57,26 @@ struct HaltHistoryPageTests {
         #expect(HaltHistoryPage(line + line, from: 0).entries.map(\.end) == [length, 2 * length])
     }
 
-    @Test("passes over lines that make no sense, of whatever length")
+    @Test("passes over lines that make no sense")
     func nonsense() {
         let page = HaltHistoryPage(Array("nonsense\n\n".utf8) + line, from: 0)
         #expect(page.entries.map(\.event) == [nil, event])
         let endless = [UInt8](repeating: 0x7B, count: HaltHistoryPage.bytesMax)
-        #expect(HaltHistoryPage(endless, from: 7).entries == [.init(event: nil, end: 7 + Int64(endless.count))])
-        #expect(HaltHistoryPage(endless.dropLast(), from: 7).entries.isEmpty)
+        #expect(HaltHistoryPage(endless, from: 7).entries.isEmpty)
+        #expect(HaltHistoryPage(overlongLineTo: 70_000).entries == [.init(event: nil, end: 70_000)])
+    }
+
+    @Test("is read on from only while that leads forward, or back to the beginning of another file, once")
+    func forward() {
+        let length = Int64(line.count)
+        var reads = 0
+        let events = HaltHistoryPage.events(from: 5 * length) { position in
+            reads += 1
+            return HaltHistoryPage(line, from: position < 3 * length ? position : 0)
+        }
+        // From 5 to 1, 2, 3, and back again.
+        #expect(reads == 4)
+        #expect(events == [event, event, event])
     }
 }
 

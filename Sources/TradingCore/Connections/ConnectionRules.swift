@@ -49,8 +49,9 @@ package struct ConnectionRules: Sendable {
     private struct Known {
         var socket: ConnectionSight.Socket
         var firstSeen: MonotonicTime
-        /// When a message of it was last taken.
+        /// When a message of it was last taken; when it was first seen, if none was yet.
         var lastMessage: MonotonicTime
+        var hasDelivered = false
         var lastMessageSecond: Int64 { lastMessage.microseconds / 1_000_000 }
         var taken: Int64 = 0
         var handed: Int64 = 0
@@ -97,6 +98,8 @@ package struct ConnectionRules: Sendable {
         for (id, reason) in verdict.cuts where reason != .readsNothing {
             guard let one = known[id] else { preconditionFailure("only what was seen is cut") }
             lastCut = now
+            // At the intake newcomers get the time to deliver; a closed door would keep them out for longer than the crowd.
+            if reason == .tooMany, one.socket == .intake { continue }
             closedUntil[one.socket] = now + ConnectionRules.closing(one.socket)
         }
         if let paidAt = subscriptionsPaidAt,
@@ -106,6 +109,10 @@ package struct ConnectionRules: Sendable {
             closedUntil[.outcomes] = now + ConnectionRules.closing(.outcomes)
         }
         for socket in ConnectionSight.Socket.allCases {
+            // So that descriptors and memory last until the next look.
+            if known.values.count(where: { $0.socket == socket }) > connectionsMax + connectionsMax / 4 {
+                verdict.closed.insert(socket)
+            }
             guard let until = closedUntil[socket] else { continue }
             if now < until || isMemoryShort && isAftermath(at: now) {
                 verdict.closed.insert(socket)
@@ -124,7 +131,10 @@ package struct ConnectionRules: Sendable {
             known[sight.id]
             ?? Known(socket: sight.socket, firstSeen: now, lastMessage: now, sent: sight.sent)
         one.lastLook = looks
-        if sight.taken > 0 { one.lastMessage = now }
+        if sight.taken > 0 {
+            one.lastMessage = now
+            one.hasDelivered = true
+        }
         one.stalledSince = sight.unsent > 0 && sight.sent == one.sent ? one.stalledSince ?? now : nil
         one.sent = sight.sent
         switch sight.socket {
@@ -157,22 +167,31 @@ package struct ConnectionRules: Sendable {
         return one.subscriptionBytes > allowed ? .sendsTooMuch : nil
     }
 
-    /// Cuts what is too much: of the intake's those that have been silent for longest in whole seconds, and the newest of
-    /// those; of the subscribers, who have nothing to say, the newest.
+    /// Cuts what is too much. Of the intake's first those that have never delivered a message, the oldest first, while
+    /// they are more than half of what is allowed: who is honest delivers right after connecting, and gets the time for
+    /// it. Then those that have been silent for longest in whole seconds, and the newest of those. Of the subscribers,
+    /// who have nothing to say, the newest.
     private func cutSurplus(of socket: ConnectionSight.Socket, _ verdict: inout ConnectionVerdict) {
         let all = known.filter { $0.value.socket == socket }
         let surplus = all.count - connectionsMax
         guard surplus > 0 else { return }
-        let order =
-            switch socket {
-            case .intake:
-                all.sorted {
+        var order: [UInt64]
+        switch socket {
+        case .intake:
+            let mute = all.filter { !$0.value.hasDelivered }
+            let muteSurplus = max(0, mute.count - connectionsMax / 2)
+            order = mute.sorted { ($0.value.firstSeen, $0.key) < ($1.value.firstSeen, $1.key) }.prefix(muteSurplus)
+                .map(\.key)
+            if order.count < surplus {
+                let cut = Set(order)
+                order += all.filter { !cut.contains($0.key) }.sorted {
                     ($0.value.lastMessageSecond, $1.value.firstSeen, $1.key)
                         < ($1.value.lastMessageSecond, $0.value.firstSeen, $0.key)
-                }
-            case .outcomes: all.sorted { ($1.value.firstSeen, $1.key) < ($0.value.firstSeen, $0.key) }
+                }.map(\.key)
             }
-        for (id, _) in order.prefix(surplus) where verdict.cuts[id] == nil { verdict.cuts[id] = .tooMany }
+        case .outcomes: order = all.sorted { ($1.value.firstSeen, $1.key) < ($0.value.firstSeen, $0.key) }.map(\.key)
+        }
+        for id in order.prefix(surplus) where verdict.cuts[id] == nil { verdict.cuts[id] = .tooMany }
     }
 
     /// Cuts those that hold the most, until half of what all hold is let go. Where they hold next to nothing, the memory

@@ -93,11 +93,35 @@ package struct HaltHistoryPage: Equatable, Sendable {
             // Who finds half a line of somebody else's ends it first, so empty lines are nobody's.
             if !line.isEmpty { entries.append(Entry(event: HaltEvent(line: line), end: start + Int64(lineStart))) }
         }
-        if lineStart == 0, bytes.count == HaltHistoryPage.bytesMax {
-            lineStart = bytes.count
-            entries.append(Entry(event: nil, end: start + Int64(lineStart)))
-        }
         self.entries = entries
         end = start + Int64(lineStart)
+    }
+
+    /// A line that is longer than `bytesMax`.
+    /// - Parameter end: The position after its end.
+    package init(overlongLineTo end: Int64) {
+        entries = [Entry(event: nil, end: end)]
+        self.end = end
+    }
+
+    /// All that is on record from a position on.
+    ///
+    /// Reading goes on only while it leads forward. It may lead back once, where the file is another one than before.
+    /// - Parameter read: Gives the next page from a position on; nil where there is none.
+    package static func events<Failure: Error>(
+        from position: Int64, reading read: (Int64) throws(Failure) -> HaltHistoryPage?
+    ) throws(Failure) -> [HaltEvent] {
+        var events: [HaltEvent] = []
+        var position = position
+        var hasStartedOver = false
+        while let page = try read(position) {
+            if page.end <= position {
+                if hasStartedOver { break }
+                hasStartedOver = true
+            }
+            events += page.entries.compactMap(\.event)
+            position = page.end
+        }
+        return events
     }
 }
