@@ -6,7 +6,7 @@ package enum OrderNotional: Equatable, Sendable {
     /// Nothing says so.
     case unpriced
 
-    /// - Parameter referencePrices: What is taken for the price where the order states none, or states only the least.
+    /// - Parameter referencePrices: What is taken for the price where the order states none, or states only the least it may be.
     package init(of order: OrderTerms, referencePrices: [SymbolKey: Price]) {
         switch order.amount {
         case .notional(let notional): self = .dollars(notional.value)
@@ -38,7 +38,10 @@ package enum OrderNotional: Equatable, Sendable {
             }
             // What is sold with a limit, or bought at a stop, is traded at that price or a higher one.
             let isLeast = order.side == .sell ? order.type == .limit : order.type == .stop
-            if isLeast { prices.append(reference) }
+            if isLeast {
+                guard let reference else { return nil }
+                prices.append(reference)
+            }
             return prices.compactMap { $0?.value }.max()
         }
     }
