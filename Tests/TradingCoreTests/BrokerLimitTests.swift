@@ -48,7 +48,12 @@ struct MarketHoursTests {
         ])
         #expect(try word(guarded, extended, marketHours: closed) == "market_closed")
         #expect(try word(guarded, try decision(["time_in_force": "\"opg\""]), marketHours: closed) == "market_closed")
-        #expect(try word(guarded, try decision(["symbol": "\"BTC/USD\""])) == nil)
+        for pair in ["BTC/USD", "btc/usd", "ETH/BTC", "SOL/USDT", "SOL/USDC"] {
+            #expect(try word(guarded, try decision(["symbol": "\"\(pair)\""])) == nil)
+        }
+        for other in ["AA/PL", "AAPL/", "/USD", "A/B/USD", "AAPL/USDX"] {
+            #expect(try word(guarded, try decision(["symbol": "\"\(other)\""]), marketHours: closed) == "market_closed")
+        }
     }
 
     @Test("keeps what the clock said until the change that it names, by the broker's own time")

@@ -103,6 +103,9 @@ struct LimitCheckTests {
         #expect(try judge.word(try decision(["symbol": "\"btc/usd\""])) == "symbol_forbidden")
         #expect(try judge.word(try decision()) == "symbol_forbidden")
         #expect(try judge.word(try decision(["symbol": "\"AAPL.W\""])) == nil)
+        let allowing = try Judge(#""all":{"symbols":["AAPL"]}"#)
+        #expect(try allowing.word(try decision(["symbol": "\"aapl\""])) == nil)
+        #expect(try allowing.word(try decision(["symbol": "\"AA/PL\""])) == "symbol_not_allowed")
     }
 
     @Test("on symbols and sides is on every leg")

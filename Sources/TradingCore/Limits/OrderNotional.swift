@@ -59,6 +59,11 @@ extension Symbol {
         return kind == UInt8(ascii: "c") || kind == UInt8(ascii: "p")
     }
 
-    /// Whether it is a pair of currencies, traded at all hours.
-    package var isCryptoPair: Bool { text.utf8.contains(UInt8(ascii: "/")) }
+    /// Whether it is a pair of currencies, traded at all hours: one slash, and after it what crypto is quoted in
+    /// (source: Alpaca, "Crypto Spot Trading").
+    package var isCryptoPair: Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty else { return false }
+        return ["USD", "USDT", "USDC", "BTC"].contains(parts[1].uppercased())
+    }
 }
