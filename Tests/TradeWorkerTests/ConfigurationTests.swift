@@ -116,7 +116,10 @@ struct ConfigurationTests {
             ([.logLevel: "loud"], "--log-level must be"),
             ([.haltAfterErrors: "-1"], "--halt-after-errors must be a whole number from 0"),
             ([.haltHolds: "yes"], "--halt-holds must be true or false"),
-            ([.requestsPerMinute: "1", .limits: "l.json"], "--requests-per-minute must be 0, or 2 or more, where limits"),
+            (
+                [.requestsPerMinute: "1", .limits: "l.json"],
+                "--requests-per-minute must be 0, or 2 or more, where limits"
+            ),
         ])
     func problems(_ flags: [Setting: String], _ words: String) {
         let problem = #expect(throws: Configuration.Problem.self) {
