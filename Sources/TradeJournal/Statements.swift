@@ -28,6 +28,7 @@ struct Statements {
     let order: PreparedStatement
     let openExecutions: PreparedStatement
     let begunSince: PreparedStatement
+    let unsettled: PreparedStatement
 
     let insertOutcome: PreparedStatement
     let outcome: PreparedStatement
@@ -148,6 +149,7 @@ struct Statements {
             """)
 
         begunSince = try prepare(BegunExecutions.sql)
+        unsettled = try prepare(UnsettledExecutions.sql)
 
         insertOutcome = try prepare(
             """

@@ -223,8 +223,7 @@ package final class Worker<Intake: DecisionIntake> {
         refusedCount += record.refusedCount
         if let seen = record.seen {
             resolver.remember(seen, at: now.monotonic)
-            // An order was adopted that counts from when it was sent.
-            if seen.leftQueue != nil { limits?.forgetCounters() }
+            for open in seen.changed { limits?.note(open, at: now) }
         }
         if let ended = record.endedAttempt {
             attempt = nil

@@ -178,7 +178,7 @@ extension Worker {
         }
         record.outcomes.append(
             try transaction.keep(open, response: response, partition: settings.partition, at: now.moment))
-        if open.execution.decisionStatus == .failed { limits?.endWithoutOrder(open) }
+        limits?.note(open, at: now)
         record.endedAttempt = open
     }
 }

@@ -84,6 +84,14 @@ struct QueryPlanTests {
         #expect(plan.dropFirst().allSatisfy { $0.contains("USING INTEGER PRIMARY KEY") }, "\(plan)")
     }
 
+    @Test("for what is unsettled walks the newest outcomes, and the index of those on their way")
+    func unsettled() throws {
+        let plan = try plan { _ in SQLRequest<Row>(sql: UnsettledExecutions.sql, arguments: ["2026-11-22"]) }
+        #expect(plan.contains { $0.contains("SEARCH o USING INTEGER PRIMARY KEY (rowid>?)") }, "\(plan)")
+        #expect(plan.contains { $0.contains("trade_executions_open") }, "\(plan)")
+        #expect(!plan.contains { $0.hasPrefix("SCAN d") || $0 == "SCAN e" }, "\(plan)")
+    }
+
     @Test("for any id goes by a unique index", arguments: DecisionSearch.requests(for: "a:b").indices)
     func ids(_ index: Int) throws {
         let plan = try plan { _ in DecisionSearch.requests(for: "a:b")[index] }

@@ -116,12 +116,27 @@ struct ConfigurationTests {
             ([.logLevel: "loud"], "--log-level must be"),
             ([.haltAfterErrors: "-1"], "--halt-after-errors must be a whole number from 0"),
             ([.haltHolds: "yes"], "--halt-holds must be true or false"),
+            (
+                [.requestsPerMinute: "1", .limits: "l.json"],
+                "--requests-per-minute must be 0, or 2 or more, where limits"
+            ),
         ])
     func problems(_ flags: [Setting: String], _ words: String) {
         let problem = #expect(throws: Configuration.Problem.self) {
             try Configuration(flags: flags, environment: keys, file: nil)
         }
         #expect(problem?.description.contains(words) == true, "\(problem?.description ?? "")")
+    }
+
+    @Test("of one request a minute is enough where no limits ask the broker, and two are where they do")
+    func fewRequests() throws {
+        let one = try Configuration(flags: [.requestsPerMinute: "1"], environment: keys, file: nil)
+        #expect(one.worker.requestsPerMinute == 1)
+        for number in [0, 2] {
+            let flags: [Setting: String] = [.requestsPerMinute: "\(number)", .limits: "l.json"]
+            let worker = try Configuration(flags: flags, environment: keys, file: nil).worker
+            #expect(worker.requestsPerMinute ?? 0 == number)
+        }
     }
 
     @Test("file may end its lines as Windows does, and a comment ends where its line does")

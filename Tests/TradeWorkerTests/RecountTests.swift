@@ -85,4 +85,30 @@ struct RecountTests {
             #expect(try word(#""duplicate_window_s":1"#, at: moment) == "duplicate_intent")
         }
     }
+
+    @Test("to reduce a position is what was not known to have ended ten seconds ago, also by a process before this one")
+    func reductions() throws {
+        func sold(_ quantity: Int) -> String { #""symbol":"AAPL","side":"sell","quantity":"\#(quantity)""# }
+        let filled = TradeHistory.order("o-1", client: "s:d-1", status: "filled", filled: "1")
+        try history.execute("d-1", sold(1), ending: .order(filled))
+        #expect(try left(at: "2026-11-22T23:59:10Z") == "9")
+        #expect(try left(at: "2026-11-22T23:59:12Z") == "10")
+        try history.execute("d-2", sold(2), ending: .lost("timeout"))
+        try history.execute("d-3", sold(3))
+        try history.execute("d-4", sold(4), ending: .error(status: 403, body: #"{"message":"no"}"#))
+        #expect(try left(at: "2026-11-22T23:59:10Z") == "4")
+        #expect(try left(at: "2026-11-24T12:00:00Z") == "5")
+    }
+
+    /// What a new process takes for left of ten AAPL.
+    private func left(at moment: String) throws -> String {
+        let limits = SendLimits(FixedLimits(limits: TradingLimits()), line: UnusedLine())
+        let now = ClockReading(
+            moment: try #require(Timestamp(moment)), monotonic: MonotonicTime(microseconds: 1_000_000),
+            bootID: "boot")
+        try limits.recount(history.journal, at: now)
+        let ten = HeldPosition(direction: .long, quantityAvailable: ExactDecimal(10))
+        let symbol = try #require(Symbol("AAPL"))
+        return limits.reductions.corrected(ten, of: symbol, at: now.monotonic).quantityAvailable.text
+    }
 }

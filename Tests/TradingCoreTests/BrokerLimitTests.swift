@@ -48,7 +48,12 @@ struct MarketHoursTests {
         ])
         #expect(try word(guarded, extended, marketHours: closed) == "market_closed")
         #expect(try word(guarded, try decision(["time_in_force": "\"opg\""]), marketHours: closed) == "market_closed")
-        #expect(try word(guarded, try decision(["symbol": "\"BTC/USD\""])) == nil)
+        for pair in ["BTC/USD", "btc/usd", "ETH/BTC", "SOL/USDT", "SOL/USDC"] {
+            #expect(try word(guarded, try decision(["symbol": "\"\(pair)\""])) == nil)
+        }
+        for other in ["AA/PL", "AAPL/", "/USD", "A/B/USD", "AAPL/USDX"] {
+            #expect(try word(guarded, try decision(["symbol": "\"\(other)\""]), marketHours: closed) == "market_closed")
+        }
     }
 
     @Test("keeps what the clock said until the change that it names, by the broker's own time")
@@ -75,8 +80,8 @@ struct ReduceOnlyTests {
         HeldPosition(direction: direction, quantityAvailable: try #require(ExactDecimal(quantity)))
     }
 
-    private func sell(_ quantity: String) throws -> Decision {
-        try decision(["side": "\"sell\"", "quantity": "\"\(quantity)\""])
+    private func sell(_ quantity: String, _ id: String = "d-17") throws -> Decision {
+        try decision(["decision_id": "\"\(id)\"", "side": "\"sell\"", "quantity": "\"\(quantity)\""])
     }
 
     @Test("lets pass what makes a position smaller, at most to nothing")
@@ -108,20 +113,75 @@ struct ReduceOnlyTests {
     }
 
     @Test("takes off what was sent a moment ago, since the broker's positions may not know of it yet")
-    func ceilings() throws {
+    func judged() throws {
         let symbol = try #require(Symbol("AAPL"))
-        var ceilings = ReductionCeilings()
         let ten = try held(.long, "10")
-        #expect(ceilings.corrected(ten, of: symbol, at: time(0)) == ten)
-        ceilings.note(try sell("4").order, held: ten, at: time(0))
-        #expect(ceilings.corrected(ten, of: symbol, at: time(9)) == (try held(.long, "6")))
-        #expect(ceilings.corrected(try held(.long, "5"), of: symbol, at: time(9)) == (try held(.long, "5")))
-        #expect(ceilings.corrected(try held(.short, "9"), of: symbol, at: time(9)) == (try held(.short, "9")))
-        // Others' orders count too, those that reduce and those that add.
-        ceilings.note(try sell("5").order, held: nil, at: time(1))
-        #expect(ceilings.corrected(ten, of: symbol, at: time(9)) == (try held(.long, "1")))
-        ceilings.note(try decision(["quantity": "\"2\""]).order, held: nil, at: time(2))
-        #expect(ceilings.corrected(ten, of: symbol, at: time(9)) == (try held(.long, "3")))
-        #expect(ceilings.corrected(ten, of: symbol, at: time(11)) == ten)
+        var own = OwnReductions()
+        #expect(own.corrected(ten, of: symbol, at: time(0)) == ten)
+        let four = try sell("4", "d-1")
+        own.begin(four, held: ten, at: time(0))
+        own.end(four, at: time(0))
+        #expect(own.corrected(ten, of: symbol, at: time(9)) == (try held(.long, "6")))
+        // Answers that know of it already.
+        #expect(own.corrected(try held(.long, "6"), of: symbol, at: time(9)) == (try held(.long, "6")))
+        #expect(own.corrected(try held(.long, "5"), of: symbol, at: time(9)) == (try held(.long, "5")))
+        #expect(own.corrected(try held(.short, "9"), of: symbol, at: time(9)) == (try held(.short, "9")))
+        let five = try sell("5", "d-2")
+        own.begin(five, held: nil, at: time(1))
+        own.end(five, at: time(1))
+        #expect(own.corrected(ten, of: symbol, at: time(9)) == (try held(.long, "1")))
+        #expect(own.corrected(ten, of: symbol, at: time(11)) == ten)
+    }
+
+    @Test("takes off what was sent although nobody asked what was held, from every answer")
+    func unasked() throws {
+        let symbol = try #require(Symbol("AAPL"))
+        let ten = try held(.long, "10")
+        var own = OwnReductions()
+        own.begin(try sell("4", "d-1"), held: nil, at: time(0))
+        #expect(own.corrected(ten, of: symbol, at: time(1)) == (try held(.long, "6")))
+        #expect(own.corrected(ten, of: try #require(Symbol("KO")), at: time(1)) == ten)
+        own.begin(try decision(["decision_id": "\"d-2\"", "quantity": "\"3\""]), held: nil, at: time(1))
+        #expect(own.corrected(try held(.short, "9"), of: symbol, at: time(2)) == (try held(.short, "6")))
+        // What money sells nobody knows, so it may be all.
+        let money = try decision(["side": "\"sell\"", "quantity": nil, "notional": "\"5\""])
+        own.begin(money, held: nil, at: time(2))
+        #expect(own.corrected(ten, of: symbol, at: time(2)) == (try held(.long, "0")))
+        own.remove(money)
+        #expect(own.corrected(ten, of: symbol, at: time(2)) == (try held(.long, "6")))
+    }
+
+    @Test("takes off an order while its attempt is under way or unknown, and ten seconds from its end")
+    func ends() throws {
+        let symbol = try #require(Symbol("AAPL"))
+        let (ten, six) = (try held(.long, "10"), try held(.long, "6"))
+        var own = OwnReductions()
+        let four = try sell("4", "d-1")
+        own.begin(four, held: ten, at: time(0))
+        #expect(own.corrected(ten, of: symbol, at: time(3600)) == six)
+        own.end(four, at: time(3600))
+        own.end(four, at: time(3605))
+        #expect(own.corrected(ten, of: symbol, at: time(3609)) == six)
+        #expect(own.corrected(ten, of: symbol, at: time(3610)) == ten)
+        // From the database.
+        own.takeUp(try sell("3", "d-2"), endedAt: nil, at: time(4000))
+        own.takeUp(try sell("2", "d-3"), endedAt: time(3995), at: time(4000))
+        own.takeUp(try sell("2", "d-3"), endedAt: nil, at: time(4000))
+        #expect(own.corrected(ten, of: symbol, at: time(4004)) == (try held(.long, "5")))
+        #expect(own.corrected(ten, of: symbol, at: time(4005)) == (try held(.long, "7")))
+    }
+
+    @Test("does not count what was sent to add to a position: it may rest")
+    func adds() throws {
+        let symbol = try #require(Symbol("AAPL"))
+        let ten = try held(.long, "10")
+        var own = OwnReductions()
+        own.begin(try sell("4", "d-1"), held: ten, at: time(0))
+        for amount in [["quantity": "\"20\""], ["quantity": nil, "notional": "\"5\""]]
+            as [KeyValuePairs<String, String?>]
+        {
+            own.begin(try decision(amount), held: nil, at: time(1))
+            #expect(own.corrected(ten, of: symbol, at: time(2)) == (try held(.long, "6")))
+        }
     }
 }

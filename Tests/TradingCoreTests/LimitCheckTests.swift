@@ -103,6 +103,9 @@ struct LimitCheckTests {
         #expect(try judge.word(try decision(["symbol": "\"btc/usd\""])) == "symbol_forbidden")
         #expect(try judge.word(try decision()) == "symbol_forbidden")
         #expect(try judge.word(try decision(["symbol": "\"AAPL.W\""])) == nil)
+        let allowing = try Judge(#""all":{"symbols":["AAPL"]}"#)
+        #expect(try allowing.word(try decision(["symbol": "\"aapl\""])) == nil)
+        #expect(try allowing.word(try decision(["symbol": "\"AA/PL\""])) == "symbol_not_allowed")
     }
 
     @Test("on symbols and sides is on every leg")
@@ -136,6 +139,7 @@ struct LimitCheckTests {
         let refusing = try Judge(#""all":{"order_notional_max":"1"}"#)
         #expect(try refusing.word(try decision()) == "no_reference_price")
         #expect(try refusing.word(try spread()) == "no_reference_price")
+        #expect(try refusing.word(try limit("0.001", "sell")) == "no_reference_price")
         let daily = try Judge(#""all":{"notional_per_day":"1"}"#)
         #expect(try daily.word(try decision()) == "no_reference_price")
         let allowing = try Judge(#""all":{"order_notional_max":"1","notional_per_day":"1"},"unpriced":"allow""#)
@@ -265,10 +269,11 @@ struct OrderNotionalTests {
     func referencePrice() throws {
         #expect(try dollars(try decision()) == "unpriced")
         #expect(try dollars(try decision(), reference: "2.5") == "250")
-        #expect(try dollars(try limit("1", "sell")) == "100")
+        #expect(try dollars(try limit("1", "sell")) == "unpriced")
         #expect(try dollars(try limit("1", "sell"), reference: "900") == "90000")
         #expect(try dollars(try limit("1000", "sell"), reference: "900") == "100000")
         let stop = try decision(["order_type": "\"stop\"", "stop_price": "\"3\""])
+        #expect(try dollars(stop) == "unpriced")
         #expect(try dollars(stop, reference: "4") == "400")
         let trailing = try decision(["order_type": "\"trailing_stop\"", "trail_percent": "\"3\""])
         #expect(try dollars(trailing) == "unpriced")

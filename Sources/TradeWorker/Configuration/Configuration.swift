@@ -85,6 +85,11 @@ package struct Configuration: Sendable {
         let perMinute =
             source.text(.requestsPerMinute) == nil
             ? (brokerURL.isLoopback ? 0 : 200) : try source.integer(.requestsPerMinute, 0...1_000_000)
+        guard limits == nil || perMinute != 1 else {
+            throw source.problem(
+                .requestsPerMinute, "must be 0, or 2 or more, where limits are set: some ask the broker before an order"
+            )
+        }
         worker.requestsPerMinute = perMinute == 0 ? nil : perMinute
     }
 

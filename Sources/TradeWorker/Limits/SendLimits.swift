@@ -10,9 +10,7 @@ package final class SendLimits {
     private var counters: SendCounters?
     /// The last attempt that was counted.
     private var lastCounted: DecisionRow?
-    private var reductions = ReductionCeilings()
-    /// Before the last attempt.
-    private var reductionsBefore = ReductionCeilings()
+    private(set) var reductions = OwnReductions()
 
     /// - Parameter line: On which the broker is asked for positions and its clock.
     package init(_ source: any LimitsSource, line: any OrderLookUps) {
@@ -58,10 +56,13 @@ package final class SendLimits {
         var recounted = SendCounters(day: today, limits: source.limits)
         let since = min(midnight, Timestamp(nanoseconds: now.moment.nanoseconds - window.count * 1000))
         try journal.attempts(begunSince: since) { attempt in
-            let age = Microseconds(max(0, now.moment.nanoseconds - attempt.begunAt.nanoseconds) / 1000)
             recounted.count(
-                attempt.decision, at: MonotonicTime(microseconds: now.monotonic.microseconds - age.count),
-                isOfToday: attempt.begunAt >= midnight)
+                attempt.decision, at: now.monotonic(of: attempt.begunAt), isOfToday: attempt.begunAt >= midnight)
+        }
+        let lately = Timestamp(nanoseconds: now.moment.nanoseconds - 10 * 1_000_000_000)
+        try journal.unsettledAttempts(toldSince: lately) { attempt in
+            let endedAt = attempt.toldAt.map { now.monotonic(of: $0) }
+            reductions.takeUp(attempt.decision, endedAt: endedAt, at: now.monotonic)
         }
         counters = recounted
         lastCounted = nil
@@ -73,17 +74,30 @@ package final class SendLimits {
         lastCounted = waiting.row
         var held: HeldPosition?
         if case .said(let said) = position(for: waiting, at: now.monotonic) { held = said }
-        reductionsBefore = reductions
-        reductions.note(waiting.decision.order, held: held, at: now.monotonic)
+        reductions.begin(waiting.decision, held: held, at: now.monotonic)
         broker.positionsChange(at: now.monotonic)
     }
 
-    /// The attempt has ended with no order. Where it has certainly not left, it counts no more. Said again, it changes
-    /// nothing.
-    func endWithoutOrder(_ open: OpenExecution) {
+    /// More is known of an attempt. Where it has certainly not left, it counts no more. Said again, it changes nothing.
+    func note(_ open: OpenExecution, at now: ClockReading) {
+        switch open.execution.certainty {
+        case .sending, .unknown: return
+        case .answered, .notSent: break
+        }
+        guard open.execution.decisionStatus == .failed else {
+            return reductions.end(open.decision, at: now.monotonic)
+        }
+        reductions.remove(open.decision)
         guard lastCounted == open.decisionRow else { return }
         lastCounted = nil
-        reductions = reductionsBefore
         if open.execution.certainty == .notSent { counters?.giveBackLast() }
+    }
+}
+
+extension ClockReading {
+    /// A moment of the calendar on this process's monotonic clock; what is later than now is taken for now.
+    fileprivate func monotonic(of earlier: Timestamp) -> MonotonicTime {
+        let age = max(0, moment.nanoseconds - earlier.nanoseconds) / 1000
+        return MonotonicTime(microseconds: monotonic.microseconds - age)
     }
 }

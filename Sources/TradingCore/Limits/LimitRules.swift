@@ -129,13 +129,18 @@ extension LimitCheck {
 
 extension OrderTerms {
     /// The order's symbol, or those of its legs.
-    fileprivate var tradedSymbols: [Symbol] { symbol.map { [$0] } ?? legs.map(\.symbol) }
+    var tradedSymbols: [Symbol] { symbol.map { [$0] } ?? legs.map(\.symbol) }
 
     /// The order's side, or those of its legs; nil for a leg that names none.
     fileprivate var tradedSides: [Side?] {
         if let side { return [side] }
-        return legs.map { $0.side ?? $0.positionIntent?.side }
+        return legs.map(\.tradedSide)
     }
+}
+
+extension Leg {
+    /// Nil where it names none.
+    var tradedSide: Side? { side ?? positionIntent?.side }
 }
 
 extension PositionIntent {

@@ -55,7 +55,10 @@ package struct SymbolKey: Hashable, Sendable {
             text = symbol.text
             return
         }
-        let capital = symbol.text.utf8.lazy.filter { $0 != slash }.map { small.contains($0) ? $0 & 0xDF : $0 }
+        // Without its slash, what is no such pair would have the key of another symbol.
+        let hasNoSlash = symbol.isCryptoPair
+        let capital = symbol.text.utf8.lazy.filter { !hasNoSlash || $0 != slash }
+            .map { small.contains($0) ? $0 & 0xDF : $0 }
         text = String(decoding: Array(capital), as: UTF8.self)
     }
 }

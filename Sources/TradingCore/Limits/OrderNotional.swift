@@ -6,7 +6,7 @@ package enum OrderNotional: Equatable, Sendable {
     /// Nothing says so.
     case unpriced
 
-    /// - Parameter referencePrices: What is taken for the price where the order states none, or states only the least.
+    /// - Parameter referencePrices: What is taken for the price where the order states none, or states only the least it may be.
     package init(of order: OrderTerms, referencePrices: [SymbolKey: Price]) {
         switch order.amount {
         case .notional(let notional): self = .dollars(notional.value)
@@ -38,7 +38,10 @@ package enum OrderNotional: Equatable, Sendable {
             }
             // What is sold with a limit, or bought at a stop, is traded at that price or a higher one.
             let isLeast = order.side == .sell ? order.type == .limit : order.type == .stop
-            if isLeast { prices.append(reference) }
+            if isLeast {
+                guard let reference else { return nil }
+                prices.append(reference)
+            }
             return prices.compactMap { $0?.value }.max()
         }
     }
@@ -56,6 +59,11 @@ extension Symbol {
         return kind == UInt8(ascii: "c") || kind == UInt8(ascii: "p")
     }
 
-    /// Whether it is a pair of currencies, traded at all hours.
-    package var isCryptoPair: Bool { text.utf8.contains(UInt8(ascii: "/")) }
+    /// Whether it is a pair of currencies, traded at all hours: one slash, and after it what crypto is quoted in
+    /// (source: Alpaca, "Crypto Spot Trading").
+    package var isCryptoPair: Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty else { return false }
+        return ["USD", "USDT", "USDC", "BTC"].contains(parts[1].uppercased())
+    }
 }
