@@ -48,7 +48,11 @@ extension Worker {
             executionIDs.next(at: now.moment)
         }
         record.outcomes += stored.outcomes
-        if let row = stored.leftQueue { record.leftQueue.insert(row) }
+        if let row = stored.leftQueue {
+            record.leftQueue.insert(row)
+            // An order from before a restore counts for what is judged in this very turn.
+            limits?.forgetCounters()
+        }
         record.seen = stored
     }
 }
