@@ -35,8 +35,9 @@ from harness import (
     free_endpoints,
 )
 from checks import BUGS, Checks, Violation, must
+from client_checks import Follower as ExampleClient
 from load import BROKER_TIMEOUT_MS, Broker, Follower, Strategy, is_at_rest
-from test_clients import Follower as ExampleClient
+from test_python_client import PYTHON
 
 STRATEGIES = 4
 
@@ -181,7 +182,7 @@ class Soak:
         ]
         self.follower = Follower(*endpoints)
         # The example client, which is frozen for seconds now and then.
-        self.frozen = ExampleClient(self.lives.worker, self.strategies[0].name)
+        self.frozen = ExampleClient(PYTHON, self.strategies[0].name, *endpoints)
         self.checks = Checks(self.state, simulator, self.strategies, self.follower, chosen.plant)
         self.began = time.monotonic()
 
@@ -242,7 +243,7 @@ class Soak:
             self.checks.look()
             eventually("the follower", lambda: self.follower.last >= self.checks.seq)
             self.checks.look()
-            self.frozen.gets_all(worker, self.strategies[0].name)
+            self.frozen.gets_all(worker)
         except AssertionError as error:
             raise Violation(f"{error}\n{worker.status()}") from error
         self.checks.at_rest(worker)
