@@ -22,7 +22,8 @@ from harness import (
     main,
     strict_json,
 )
-from test_clients import Follower
+from client_checks import Follower
+from test_python_client import PYTHON
 
 
 def option(name: str, default: int) -> int:
@@ -65,7 +66,7 @@ def test_every_decision_is_executed_once_and_its_end_is_told() -> str:
         # Stale decisions are another test's matter.
         flags = ["--settle-time-s", "2", "--broker-timeout-ms", "5000", "--max-age-s", "3600"]
         with Worker(simulator, *flags, state=state) as worker:
-            with Follower(worker, STRATEGIES[0]) as follower:
+            with Follower(PYTHON, STRATEGIES[0], worker.outcomes, worker.intake) as follower:
                 return load(simulator, worker, follower)
 
 
@@ -119,7 +120,7 @@ def load(simulator: Simulator, worker: Worker, follower: Follower) -> str:
     lost = sum(o["result"] == "unknown" for o in outcomes)
     # What the broker recorded was filled, and nothing else was.
     assert results["success"] == summary["recorded"], (results, summary)
-    follower.gets_all(worker, STRATEGIES[0])
+    follower.gets_all(worker)
     assert state.rows("PRAGMA integrity_check") == [("ok",)]
     assert state.rows("PRAGMA foreign_key_check") == []
 
