@@ -72,9 +72,17 @@ step "building the fuzz program"
 TRADE_EXECUTOR_FUZZING=1 swift build -c release --scratch-path "$build" --product fuzz \
     --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address
 
+# Two runs go the same way only without what each process makes up for itself: the seed of its hashes, and, where that is
+# allowed, its addresses.
+same_each_time=()
+if $repeatable; then
+    export SWIFT_DETERMINISTIC_HASHING=1
+    ! setarch --addr-no-randomize true 2>/dev/null || same_each_time=(setarch --addr-no-randomize)
+fi
+
 # Runs the program on one reader. Swift's own crash reports are off, since they keep the fuzzer from making its.
 fuzz() {
-    SWIFT_BACKTRACE=enable=no FUZZED_READER="$1" "$program" "${@:2}"
+    SWIFT_BACKTRACE=enable=no FUZZED_READER="$1" ${same_each_time[@]+"${same_each_time[@]}"} "$program" "${@:2}"
 }
 
 if $minimise; then
@@ -99,18 +107,22 @@ table="$(printf '%-20s %12s %10s %9s %9s' reader runs runs/s edges features)"
 for reader in "${chosen[@]}"; do
     if $repeatable; then
         step "fuzzing $reader with $repeatable_runs inputs"
-        length=(-seed=1 -runs="$repeatable_runs")
         found="$(mktemp -d "$build/repeatable.XXXXXX")"
+        # In the order of their names: a directory's own order is another on each machine, and so would be what follows.
+        printf '%s\n' "$corpus/$reader"/* | LC_ALL=C sort | paste -sd, >"$found.seeds"
+        length=(-seed=1 -runs="$repeatable_runs" -seed_inputs="@$found.seeds")
+        sources=("$found")
     else
         step "fuzzing $reader for $seconds s"
         length=(-max_total_time="$seconds")
         found="$build/corpus/$reader"
         mkdir -p "$found"
+        sources=("$found" "$corpus/$reader")
     fi
     log="$build/logs/$reader"
     if fuzz "$reader" "${length[@]}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -dict="$dictionaries/$reader.txt" -artifact_prefix="$build/findings/$reader-" \
-        "$found" "$corpus/$reader" >"$log" 2>&1; then
+        "${sources[@]}" >"$log" 2>&1; then
         grep -a '^Done' "$log"
     else
         failed+=("$reader")
@@ -124,7 +136,7 @@ Once it is understood, keep the input as a regression test, under a name that sa
   cp ${finding:-FILE} $corpus/$reader/NAME
 END
     fi
-    ! $repeatable || rm -r "$found"
+    ! $repeatable || rm -r "$found" "$found.seeds"
     runs="$(sed -nE 's/^stat::number_of_executed_units: *([0-9]+)/\1/p' "$log" | tail -n 1)"
     rate="$(sed -nE 's/^stat::average_exec_per_sec: *([0-9]+)/\1/p' "$log" | tail -n 1)"
     covered="$(sed -nE 's/.* cov: ([0-9]+) ft: ([0-9]+) .*/\1 \2/p' "$log" | tail -n 1)"

@@ -59,7 +59,13 @@ private func check(_ limits: OrderLimits, _ json: JSONValue?) throws {
         try expect(values == texts, "\(key) holds what is written, and nothing else")
         if values != nil { taken += 1 }
     }
-    func symbol(_ text: String) -> String { String(text.filter { $0 != "/" }).uppercased() }
+    // Only a pair of crypto is the same without its slash.
+    func symbol(_ text: String) -> String {
+        let capital = text.uppercased()
+        let quoteAfterSlash = ["/USD", "/USDT", "/USDC", "/BTC"].contains { capital.hasSuffix($0) }
+        let isPair = quoteAfterSlash && !capital.hasPrefix("/") && capital.count { $0 == "/" } == 1
+        return isPair ? capital.filter { $0 != "/" } : capital
+    }
     try amount("order_quantity_max", limits.orderQuantityMax)
     try amount("order_notional_max", limits.orderNotionalMax)
     try amount("notional_per_day", limits.notionalPerDay)
