@@ -79,7 +79,7 @@ let package = Package(
             "TradeRecords", "ZeroMQMessaging", "CurlTransport", logging, arguments),
 
         // The broker to test against.
-        room("AlpacaSimulator", "StrictJSON", "TradingCore", sockets),
+        room("AlpacaSimulator", "StrictJSON", "TradingCore", "HostSystem", sockets),
         program("alpaca-simulator", "AlpacaSimulator", "TradingCore", arguments),
 
         .target(

@@ -126,13 +126,6 @@ package enum Files {
         return false
     }
 
-    /// Whether others than the owner can read a file.
-    package static func isReadableByOthers(_ path: String) throws(SystemError) -> Bool {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw SystemError("looking at \(path)") }
-        return status.st_mode & 0o077 != 0
-    }
-
     /// The nearest directory above a path in which others than this user and root can put something in the place of what
     /// is there; nil where there is none. Of the real path, links resolved.
     package static func directoryThatOthersCanChange(above path: String) throws(SystemError) -> String? {

@@ -103,7 +103,7 @@ package final class Worker<Intake: DecisionIntake> {
     package func turn() throws(WorkerFault) -> Bool {
         let now = clock.read()
         let isHeartbeatDue = now.monotonic >= heartbeatDue
-        let messages = try receiveMessages()
+        let (messages, mayBeMore) = try receiveMessages()
         if !messages.isEmpty { probe.pass(.received) }
         takeAttemptResult(at: now)
         let seen = takeLookUpAnswer(at: now)
@@ -126,7 +126,7 @@ package final class Worker<Intake: DecisionIntake> {
         }
         try copyLogBack(at: now)
         if storage == .working, attemptResult != nil || attempt == nil && !record.isEmpty { return true }
-        return Self.fillTurn(messages) || seen != nil || frontIsHeldBack && queue.canReadOn
+        return mayBeMore || seen != nil || frontIsHeldBack && queue.canReadOn
     }
 
     /// No more decisions are taken, and none is sent; the attempt under way is finished. Publishers are told
@@ -210,6 +210,8 @@ package final class Worker<Intake: DecisionIntake> {
         guard fault.mayPass else { throw .journal(fault) }
         if storage == .working { log.error("nothing is taken or sent until the database can be written: \(fault)") }
         storage = .failing(fault, retryAt: now.monotonic + .seconds(1))
+        // They may count what was not stored.
+        limits?.forgetCounters()
     }
 
     /// The memory follows the database.

@@ -47,6 +47,13 @@ struct Incoming<Envelope> {
         }
     }
 
+    /// Whether its turn takes no more, since it may take long: a replay, and a message of too many frames, of which it is
+    /// not known how many more.
+    var isLastOfTurn: Bool {
+        if case .success(.replay) = request { return true }
+        return message.excess != nil
+    }
+
     /// Whether it leaves a trace in the database: a decision does, and so does a refused message that is kept.
     func needsStoring(keepingRefused: Bool) -> Bool {
         switch request {
@@ -64,23 +71,23 @@ extension Worker {
     /// How many bytes of messages one turn takes, for the same reason; the one that goes beyond it is the last.
     static var messageBytesMax: Int { 256 << 10 }
 
-    func receiveMessages() throws(WorkerFault) -> [Incoming<Intake.Envelope>] {
+    /// The messages of one turn, and whether there may be more.
+    func receiveMessages() throws(WorkerFault) -> (messages: [Incoming<Intake.Envelope>], mayBeMore: Bool) {
         var messages: [Incoming<Intake.Envelope>] = []
+        var bytes = 0
         do throws(EdgeFault) {
-            while !Self.fillTurn(messages), let message = try intake.receive() { messages.append(Incoming(message)) }
+            while let message = try intake.receive() {
+                let incoming = Incoming(message)
+                messages.append(incoming)
+                bytes += message.body.count
+                if incoming.isLastOfTurn || messages.count >= Self.messagesMax || bytes >= Self.messageBytesMax {
+                    return (messages, true)
+                }
+            }
         } catch {
             throw .edge(error)
         }
-        return messages
-    }
-
-    /// Whether a turn that takes these takes no more. What may take long is the last: a replay, and a message of too many
-    /// frames, of which it is not known how many more.
-    static func fillTurn(_ messages: [Incoming<Intake.Envelope>]) -> Bool {
-        guard let last = messages.last else { return false }
-        if case .success(.replay) = last.request { return true }
-        return messages.count >= Self.messagesMax || last.message.excess != nil
-            || messages.reduce(0) { $0 + $1.message.body.count } >= Self.messageBytesMax
+        return (messages, false)
     }
 
     func reply(

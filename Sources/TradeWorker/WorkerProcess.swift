@@ -7,7 +7,7 @@ import TradeJournal
 import TradingCore
 import ZeroMQMessaging
 
-/// The worker as a process: wires it to the real world and drives it until it is told to stop.
+/// The worker as a process: wires it to the real world and lets it run until it is told to stop.
 package enum WorkerProcess {
     /// Why the process cannot start or go on: one line that says what and what to do.
     package struct Failure: Error, CustomStringConvertible {
@@ -38,13 +38,13 @@ package enum WorkerProcess {
             let context = try ZeroMQContext()
             // Before the sockets that it guards.
             let gate = try AccessGate(configuration.access, in: context, log: log)
-            let guards = try EndpointGuards(configuration.access)
-            try guards.prepare(configuration)
+            let guards = try EndpointGuards(configuration)
+            try guards.prepare()
             let intake = try IntakeSocket(
                 configuration.intake, pull: configuration.pullIntake, guard: guards.socketGuard, in: context)
             let topic = try OutcomeSocket(
                 configuration.outcomes, guard: guards.socketGuard(configuration.outcomes), in: context)
-            try guards.open(configuration)
+            try guards.open()
             let traffic = ConnectionTraffic()
             let transport = try HTTPTransport(configuration.brokerAccess)
             let clock = try HostClock()
@@ -68,9 +68,10 @@ package enum WorkerProcess {
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
             if let path = configuration.limits { log.notice("every order is held against the limits of \(path)") }
             ready("ready \(about)")
-            try withExtendedLifetime(connections) {
-                try drive(worker, gate, guards, configuration, intake, topic, transport, signals, clock, log)
-            }
+            let loop = WorkerLoop(
+                worker: worker, gate: gate, guards: guards, intake: intake, topic: topic, transport: transport,
+                signals: signals, clock: clock, log: log)
+            try withExtendedLifetime(connections) { try loop.run() }
             // Closing everything is as much code as opening it.
             ProcessMemory.giveBackCode()
         } catch let failure as Failure {
@@ -86,43 +87,6 @@ package enum WorkerProcess {
         } catch {
             throw Failure(description: "\(error)")
         }
-    }
-
-    private static func drive(
-        _ worker: Worker<ZeroMQIntake>, _ gate: AccessGate, _ guards: EndpointGuards, _ configuration: Configuration,
-        _ intake: IntakeSocket, _ topic: OutcomeSocket,
-        _ transport: HTTPTransport, _ signals: StopSignals, _ clock: HostClock, _ log: Logger
-    ) throws {
-        var descriptors = try gate.descriptors() + intake.descriptors() + [topic.descriptor(), signals.descriptor]
-        var readable = descriptors
-        while !worker.isDrained {
-            try transport.perform()
-            if readable.contains(signals.descriptor), signals.hasArrived() {
-                log.notice("stopping: nothing more is taken, the attempt under way is finished")
-                worker.drain()
-            }
-            try gate.answerHandshakes()
-            if gate.mustCutOffSubscribers {
-                try topic.cutOffSubscribers()
-                gate.subscribersCutOff()
-                descriptors = try gate.descriptors() + intake.descriptors() + [topic.descriptor(), signals.descriptor]
-                readable = descriptors
-            }
-            if topic.isUnbound, try topic.bindAgain() { try guards.open(configuration) }
-            try intake.wake(by: readable)
-            try topic.wake(by: readable)
-            // As long as the loop does not sleep, nobody says which are readable, so all may be.
-            readable = descriptors
-            if try worker.turn() { continue }
-            try topic.drainSubscriptions()
-            // Asked last before sleeping: a ZeroMQ descriptor tells of a change only once.
-            if try intake.hasWaiting() { continue }
-            let untilDue = worker.nextWakeUp - clock.read().monotonic
-            let sleep = topic.isUnbound ? min(untilDue, .milliseconds(5)) : untilDue
-            readable = try transport.wait(
-                for: descriptors, milliseconds: Int32(max(0, min(sleep.millisecondsRoundedUp, 1000))))
-        }
-        log.notice("stopped")
     }
 }
 

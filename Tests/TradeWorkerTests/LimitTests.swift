@@ -110,6 +110,29 @@ struct CountedLimitTests {
         #expect(await broker.receivedOrders().map(\.clientOrderID) == ["s:d-1", "s:d-2", "t:d-1"])
     }
 
+    @Test("counts what a lost database did not know of, before the next is judged")
+    func adopted() async throws {
+        let broker = try await SimulatedAlpaca.start()
+        await broker.addFault(FaultRule(.delayBeforeRecording, milliseconds: 1500))
+        let limits = try LimitsOnDisk(#"{"v":1}"#)
+        let worker = try RunningWorker(broker: broker.url, settings: ["--limits", limits.path])
+        for id in ["d-1", "d-2"] { _ = try worker.decide(id, aapl) }
+        let copy = worker.stateDirectory + "/copy.db"
+        try worker.copyDatabase(to: copy)
+        _ = try worker.finalOutcome(of: "d-2")
+        worker.kill()
+
+        // In the copy the first is under way and the second waits. The third comes while they are looked up.
+        try worker.restoreDatabase(from: copy)
+        try limits.write(#"{"v":1,"all":{"orders_per_day":2}}"#)
+        await broker.addFault(FaultRule(.delayBeforeRecording, times: 2, method: .get, milliseconds: 1500))
+        try worker.restart()
+        _ = try worker.decide("d-3", #""symbol":"KO","side":"buy","quantity":"1""#)
+        #expect(try worker.finalOutcome(of: "d-2")["execution"]?["resolution"] == "adopted")
+        #expect(try worker.finalOutcome(of: "d-3")["reason"] == "orders_per_day_limit")
+        #expect(await broker.summary().posts == 2)
+    }
+
     @Test("does not count what has certainly not left, nor what was refused before")
     func notSent() async throws {
         let broker = try await SimulatedAlpaca.start()

@@ -1,4 +1,5 @@
 import StrictJSON
+import TradingCore
 
 /// Who may use the account.
 struct Credentials: Sendable {
@@ -19,7 +20,8 @@ struct Credentials: Sendable {
 
     private func refusal(ofAuthorization header: String) -> HTTPAnswer? {
         if header.hasPrefix("Bearer ") { return keyID == nil ? nil : Credentials.unauthorized }
-        guard header.hasPrefix("Basic "), let pair = Base64Text.decoded(header.dropFirst(6)),
+        guard header.hasPrefix("Basic "), let bytes = Base64.bytes(String(header.dropFirst(6))),
+            let pair = String(validating: bytes, as: UTF8.self),
             let colon = pair.firstIndex(of: ":")
         else { return Credentials.unauthorized }
         let isRight = isRight(String(pair[..<colon]), String(pair[pair.index(after: colon)...]))
@@ -35,25 +37,5 @@ struct Credentials: Sendable {
         var answer = HTTPAnswer.json(401, ["message": "unauthorized."])
         answer.headers = [("WWW-Authenticate", "Bearer, Basic realm=\"alpaca.markets\"")]
         return answer
-    }
-}
-
-/// Base64 (RFC 4648), as far as a header of HTTP Basic needs it.
-enum Base64Text {
-    static func decoded(_ text: Substring) -> String? {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var bits: UInt32 = 0
-        var count = 0
-        var bytes: [UInt8] = []
-        for character in text.utf8 where character != UInt8(ascii: "=") {
-            guard let value = alphabet.firstIndex(of: character) else { return nil }
-            bits = bits << 6 | UInt32(value)
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }

@@ -1,6 +1,7 @@
 import FlyingSocks
 import FoundationEssentials
 import Glibc
+import HostSystem
 
 /// Why a server could not start.
 package struct ServerError: Error, CustomStringConvertible {

@@ -1,5 +1,6 @@
 import CGoldenFrames
 package import StrictJSON
+import TradingCore
 
 /// An entry of deploy/contract/frames/frames.json: messages to the intake, and the answers that a worker owes.
 package struct GoldenFrame: Equatable, Sendable {

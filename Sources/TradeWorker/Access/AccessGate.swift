@@ -38,7 +38,7 @@ package final class AccessGate {
             throw .keyList("\(error)")
         }
         do throws(ZeroMQError) {
-            handshakes = access.isGuarded ? try HandshakeSocket(in: context) : nil
+            handshakes = access.asksWhoConnects ? try HandshakeSocket(in: context) : nil
         } catch {
             throw .socket(error)
         }

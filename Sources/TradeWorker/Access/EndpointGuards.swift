@@ -6,11 +6,16 @@ import ZeroMQMessaging
 struct EndpointGuards {
     private let secretKey: String?
     private let hasUsers: Bool
+    /// Where the sockets of `ipc://` endpoints are.
+    private let paths: [String]
 
     /// Reads the worker's own key.
-    init(_ access: AccessSettings) throws(KeyFileProblem) {
+    init(_ configuration: Configuration) throws(KeyFileProblem) {
+        let access = configuration.access
         secretKey = try access.keys.map { keys throws(KeyFileProblem) in try KeyFile.secret(keys.serverKey) }?.secretKey
         hasUsers = !access.ipcUsers.isEmpty
+        paths = [configuration.intake, configuration.outcomes, configuration.pullIntake].compactMap { $0 }
+            .compactMap(EndpointGuards.path(of:))
     }
 
     func socketGuard(_ endpoint: String) -> SocketGuard {
@@ -20,11 +25,10 @@ struct EndpointGuards {
 
     /// Makes the directories of `ipc://` endpoints, for this user only. In one that is there already, nobody else may be
     /// able to put another socket in the place of ours: ZeroMQ binds over a name without a word.
-    func prepare(_ configuration: Configuration) throws {
-        for path in EndpointGuards.paths(of: configuration) {
+    func prepare() throws {
+        for path in paths {
             guard let slash = path.lastIndex(of: "/") else { continue }
-            let directory = slash == path.startIndex ? "/" : String(path[..<slash])
-            try Files.makeDirectory(directory)
+            try Files.makeDirectory(slash == path.startIndex ? "/" : String(path[..<slash]))
             if let open = try Files.directoryThatOthersCanChange(above: path) {
                 throw KeyFileProblem(
                     "others could put a socket of their own at \(path), since they can write in \(open); "
@@ -33,15 +37,11 @@ struct EndpointGuards {
         }
     }
 
-    /// Lets the users of the list reach the sockets; each is asked for by the kernel's word when it connects.
-    func open(_ configuration: Configuration) throws(SystemError) {
+    /// Lets the users of the list reach the sockets, whenever one was bound; each is asked for by the kernel's word when
+    /// it connects.
+    func open() throws(SystemError) {
         guard hasUsers else { return }
-        for path in EndpointGuards.paths(of: configuration) { try Files.setMode(0o666, of: path) }
-    }
-
-    private static func paths(of configuration: Configuration) -> [String] {
-        [configuration.intake, configuration.outcomes, configuration.pullIntake].compactMap { $0 }
-            .compactMap(path(of:))
+        for path in paths { try Files.setMode(0o666, of: path) }
     }
 
     private static func path(of endpoint: String) -> String? {

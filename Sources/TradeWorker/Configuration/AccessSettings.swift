@@ -12,7 +12,8 @@ package struct AccessSettings: Equatable, Sendable {
         package var allowedKeys: String
     }
 
-    package var isGuarded: Bool { keys != nil || !ipcUsers.isEmpty }
+    /// Whether somebody is asked who it is that connects.
+    package var asksWhoConnects: Bool { keys != nil || !ipcUsers.isEmpty }
 
     init(_ source: SettingSource) throws(Configuration.Problem) {
         switch (source.text(.serverKey), source.text(.allowedKeys)) {

@@ -1,3 +1,5 @@
+import TradingCore
+
 /// A configuration file: lines `name = value`, with `#` at a line's start for comments.
 package struct ConfigurationFile: Equatable, Sendable {
     package let path: String
@@ -30,13 +32,13 @@ package struct ConfigurationFile: Equatable, Sendable {
         }
         var lines: [(name: String, value: String, number: Int)] = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-            let line = trimmed(line)
+            let line = line.trimmed
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }
             guard let equals = line.firstIndex(of: "=") else {
                 throw Configuration.Problem("\(path), line \(index + 1): expected name = value")
             }
-            let value = trimmed(line[line.index(after: equals)...])
-            lines.append((String(trimmed(line[..<equals])), String(value), index + 1))
+            let value = line[line.index(after: equals)...].trimmed
+            lines.append((String(line[..<equals].trimmed), String(value), index + 1))
         }
         return lines
     }
@@ -48,11 +50,4 @@ package struct ConfigurationFile: Equatable, Sendable {
     }
 
     package var holdsSecrets: Bool { values[.secretKey] != nil }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text
-        while let first = text.first, first.isWhitespace { text = text.dropFirst() }
-        while let last = text.last, last.isWhitespace { text = text.dropLast() }
-        return text
-    }
 }

@@ -40,12 +40,12 @@ package struct KeyCertificate: Equatable, Sendable {
         }
         var keys: [String: CurveKey] = [:]
         for line in text.split(whereSeparator: \.isNewline) {
-            let line = KeyCertificate.trimmed(line)
+            let line = line.trimmed
             guard !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { continue }
-            let name = String(KeyCertificate.trimmed(line[..<equals]))
+            let name = String(line[..<equals].trimmed)
             guard name == "public-key" || name == "secret-key" else { continue }
             guard keys[name] == nil else { throw Problem(description: "\(name) is there twice") }
-            let value = KeyCertificate.unquoted(KeyCertificate.trimmed(line[line.index(after: equals)...]))
+            let value = KeyCertificate.unquoted(line[line.index(after: equals)...].trimmed)
             guard let key = CurveKey(String(value)) else {
                 throw Problem(description: "\(name) is not 40 characters of Z85")
             }
@@ -69,13 +69,6 @@ package struct KeyCertificate: Equatable, Sendable {
 
             """
         if let secretKey { text += "    secret-key = \"\(secretKey.text)\"\n" }
-        return text
-    }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text
-        while let first = text.first, first.isWhitespace { text = text.dropFirst() }
-        while let last = text.last, last.isWhitespace { text = text.dropLast() }
         return text
     }
 

@@ -1,7 +1,7 @@
 /// Bytes written as text (RFC 4648, section 4).
-enum Base64 {
+package enum Base64 {
     /// The bytes that a text stands for; nil where it is not base64 with its padding.
-    static func bytes(_ text: String) -> [UInt8]? {
+    package static func bytes(_ text: String) -> [UInt8]? {
         let digits = Array(text.utf8)
         let padding = digits.reversed().prefix { $0 == UInt8(ascii: "=") }.count
         guard digits.count % 4 == 0, padding <= 2 else { return nil }
