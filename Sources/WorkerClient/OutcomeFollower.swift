@@ -50,23 +50,30 @@ package final class OutcomeFollower {
     private let strategy: String?
     private var detection: GapDetection?
     private var stream: String?
-    private var events: [Event] = []
+    private var events: ArraySlice<Event> = []
+    /// After which counter outcomes are asked for next; nil while none are known to be missing.
+    private var replaysAfter: Int64?
+    /// How many outcomes came by replay and not live.
+    package private(set) var replayedCount: Int64 = 0
 
     /// - Parameters:
     ///   - keys: For endpoints that are guarded by keys.
     ///   - strategy: The one strategy to follow; nil for all.
     ///   - after: The last counter that is known already (`strategy_seq` with a strategy, else `seq`); nil to begin with
     ///     what comes next.
+    ///   - stream: The database that `after` belongs to, where it is known: another one is then noticed at once.
+    ///   - queueMax: How many messages may wait to be taken. What comes on top is lost, and asked for again.
     package init(
         outcomes: String, intake: String, keys: ClientKeys? = nil, strategy: String?, after: Int64?,
-        in context: ZeroMQContext
+        stream: String? = nil, queueMax: Int32 = 100_000, in context: ZeroMQContext
     ) throws(ZeroMQError) {
         self.strategy = strategy
+        self.stream = stream
         self.intake = try IntakeClient(intake, keys: keys, in: context)
         detection = after.map(GapDetection.init(last:))
         subscription = try ZeroMQSocket(.subscriber, in: context)
         try subscription.setLinger(0)
-        try subscription.setReceiveQueueMax(100_000)
+        try subscription.setReceiveQueueMax(queueMax)
         try subscription.subscribe(strategy.map { "outcome|\($0)|" } ?? "outcome|")
         try subscription.subscribe("heartbeat|")
         if let keys { try subscription.setKeys(keys) }
@@ -75,8 +82,12 @@ package final class OutcomeFollower {
 
     /// The next thing heard; nil when nothing was within the time.
     package func next(milliseconds: Int) throws(ZeroMQError) -> Event? {
+        if events.isEmpty, let after = replaysAfter { try replayPage(after: after) }
         if events.isEmpty { try listen(milliseconds) }
-        return events.isEmpty ? nil : events.removeFirst()
+        let event = events.popFirst()
+        // Lets go of what was taken.
+        if events.isEmpty { events = [] }
+        return event
     }
 
     private func listen(_ milliseconds: Int) throws(ZeroMQError) {
@@ -92,7 +103,7 @@ package final class OutcomeFollower {
             switch detection.sees(counter) {
             case .take: events.append(.outcome(message))
             case .drop: break
-            case .replay(let after): return try replay(after: after)
+            case .replay(let after): beginReplay(after: after)
             }
             self.detection = detection
         case "heartbeat":
@@ -100,7 +111,7 @@ package final class OutcomeFollower {
             guard let given = strategy.map({ message["strategies"]?[$0]?.integer ?? 0 }) ?? message["seq"]?.integer
             else { return }
             if detection == nil { detection = GapDetection(last: given) }
-            if case .replay(let after)? = detection?.hears(given) { try replay(after: after) }
+            if case .replay(let after)? = detection?.hears(given) { beginReplay(after: after) }
         default: break
         }
     }
@@ -109,6 +120,7 @@ package final class OutcomeFollower {
         guard let new, new != stream else { return }
         if stream != nil {
             detection = GapDetection(last: 0)
+            replaysAfter = nil
             events.append(.newStream(new))
         }
         stream = new
@@ -118,32 +130,35 @@ package final class OutcomeFollower {
         outcome[strategy == nil ? "seq" : "strategy_seq"]?.integer
     }
 
-    /// Asks for everything after a counter. What is left out when the worker does not answer is noticed again at the
-    /// next heartbeat.
-    private func replay(after first: Int64) throws(ZeroMQError) {
-        events.append(.gap(after: first))
-        var detection = GapDetection(last: first)
-        var more = true
-        while more {
-            var request = JSONWriter()
-            request.object { writer in
-                writer.member("v", 1)
-                writer.member("type", "replay")
-                if let strategy { writer.member("strategy_name", strategy) }
-                writer.member("after", detection.last)
-                writer.member("limit", 500)
-            }
-            let after = detection.last
-            let answer = try intake.ask(request.bytes, milliseconds: 5000) {
-                $0["type"]?.string == "replay" && $0["after"]?.integer == after
-            }
-            guard let answer, let outcomes = answer["outcomes"]?.array else { break }
-            for outcome in outcomes {
-                guard let counter = counter(of: outcome), detection.sees(counter) == .take else { continue }
-                events.append(.outcome(outcome))
-            }
-            more = answer["more"]?.bool ?? false
+    private func beginReplay(after counter: Int64) {
+        events.append(.gap(after: counter))
+        replaysAfter = counter
+    }
+
+    /// Asks for what comes after a counter, a page at a time, so that a long history never lies in memory whole. What is
+    /// left out when the worker does not answer is noticed again at the next heartbeat.
+    private func replayPage(after counter: Int64) throws(ZeroMQError) {
+        replaysAfter = nil
+        var request = JSONWriter()
+        request.object { writer in
+            writer.member("v", 1)
+            writer.member("type", "replay")
+            if let strategy { writer.member("strategy_name", strategy) }
+            writer.member("after", counter)
+            writer.member("limit", 500)
+        }
+        let answer = try intake.ask(request.bytes, milliseconds: 5000) {
+            $0["type"]?.string == "replay" && $0["after"]?.integer == counter
+        }
+        // Of another database, which the next message tells of.
+        guard let answer, answer["stream"]?.string == stream, let outcomes = answer["outcomes"]?.array else { return }
+        var detection = GapDetection(last: counter)
+        for outcome in outcomes {
+            guard let counter = self.counter(of: outcome), detection.sees(counter) == .take else { continue }
+            replayedCount += 1
+            events.append(.outcome(outcome))
         }
         self.detection = detection
+        if answer["more"]?.bool == true, detection.last > counter { replaysAfter = detection.last }
     }
 }
