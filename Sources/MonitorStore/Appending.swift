@@ -8,6 +8,8 @@ extension MonitorStore {
         package let outcome: SeenOutcome
         /// What was last heard of its decision; nil for its first outcome.
         package let previous: DecisionState?
+        /// Whether it is the first of another database: its partition is counted anew from it on.
+        package let beginsAnew: Bool
     }
 
     /// No more messages of failures are told apart at a partition; the others are counted together.
@@ -15,27 +17,88 @@ extension MonitorStore {
     /// What they are counted under.
     package static let otherFailures = "(other messages)"
 
-    /// Stores a batch with all that is counted of it, in one transaction. What is there already changes nothing.
+    /// Stores a batch with all that is counted of it, in one transaction. What is not newer than the last of the same
+    /// database changes nothing. With another database the partition's counts begin anew, so that they are those of the
+    /// database that the worker has; the outcomes of the one before are kept.
     /// - Returns: What was new, in order.
     package func append(_ outcomes: [SeenOutcome], receivedAt: Timestamp) throws(MonitorStoreFault) -> [Counted] {
         try write { database in
             var counted: [Counted] = []
-            var tallies: [StrategyKey: StrategyTally] = [:]
-            var minutes: [MinuteKey: PeriodTally] = [:]
+            var changes = Changes()
+            var positions = try Self.positions(in: database)
             for outcome in outcomes {
-                guard try Self.insert(outcome, receivedAt, in: database) else { continue }
-                let previous = try Self.advance(outcome, storedAs: database.lastInsertedRowID, in: database)
-                tallies[outcome.owner, default: StrategyTally()].count(outcome, after: previous)
-                let minute = MinuteKey(minute: Minute(of: outcome.at), owner: outcome.owner)
-                minutes[minute, default: PeriodTally()].count(outcome, after: previous)
+                let position = positions[outcome.partition]
+                let isOfSameStream = position?.stream == outcome.stream
+                if isOfSameStream, let position, outcome.seq <= position.seq { continue }
+                let beginsAnew = position != nil && !isOfSameStream
+                if beginsAnew {
+                    // What the batch has counted so far is of the database before, and goes with it.
+                    changes.forget(outcome.partition)
+                    try Self.forgetCounts(of: outcome.partition, in: database)
+                }
+                positions[outcome.partition] = StreamPosition(stream: outcome.stream, seq: outcome.seq)
+                let id = try Self.insert(outcome, receivedAt, in: database)
+                let previous = try Self.advance(outcome, storedAs: id, in: database)
+                changes.count(outcome, after: previous)
                 if outcome.isFinal, outcome.result == .failed, previous?.isFinal != true {
                     try Self.countFailure(outcome, in: database)
                 }
-                counted.append(Counted(outcome: outcome, previous: previous))
+                counted.append(Counted(outcome: outcome, previous: previous, beginsAnew: beginsAnew))
             }
-            for (key, change) in tallies { try Self.add(change, to: key, in: database) }
-            for (key, change) in minutes { try Self.add(change, to: key, in: database) }
+            for (key, change) in changes.tallies { try Self.add(change, to: key, in: database) }
+            for (key, change) in changes.minutes { try Self.add(change, to: key, in: database) }
+            for partition in Set(counted.map(\.outcome.partition)) {
+                guard let position = positions[partition] else { continue }
+                try Self.keep(position, of: partition, in: database)
+            }
             return counted
+        }
+    }
+
+    /// A partition's database was restored from an older copy, which tells what it has again from the first. Outcomes that
+    /// the copy does not have are kept, under another name of the stream, since their numbers are given out again.
+    /// - Parameter last: The last outcome that the copy has.
+    package func goBack(
+        _ partition: String, to last: StreamPosition, at now: Timestamp
+    ) throws(MonitorStoreFault) {
+        try write { database in
+            try database.execute(
+                sql: "UPDATE outcomes SET stream = ? WHERE partition = ? AND stream = ? AND seq > ?",
+                arguments: ["\(last.stream) until \(now.text)", partition, last.stream, last.seq])
+            try Self.forgetCounts(of: partition, in: database)
+            try Self.keep(StreamPosition(stream: last.stream, seq: 0), of: partition, in: database)
+        }
+    }
+
+    private static func forgetCounts(of partition: String, in database: Database) throws {
+        for table in ["tallies", "decisions", "minutes", "failures"] {
+            try database.execute(sql: "DELETE FROM \(table) WHERE partition = ?", arguments: [partition])
+        }
+    }
+
+    private static func keep(_ position: StreamPosition, of partition: String, in database: Database) throws {
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO positions (partition, stream, seq) VALUES (?, ?, ?)
+                ON CONFLICT (partition) DO UPDATE SET stream = excluded.stream, seq = excluded.seq
+                """
+        ).execute(arguments: [partition, position.stream, position.seq])
+    }
+
+    /// What a batch adds to the counts.
+    private struct Changes {
+        var tallies: [StrategyKey: StrategyTally] = [:]
+        var minutes: [MinuteKey: PeriodTally] = [:]
+
+        mutating func count(_ outcome: SeenOutcome, after previous: DecisionState?) {
+            tallies[outcome.owner, default: StrategyTally()].count(outcome, after: previous)
+            let minute = MinuteKey(minute: Minute(of: outcome.at), owner: outcome.owner)
+            minutes[minute, default: PeriodTally()].count(outcome, after: previous)
+        }
+
+        mutating func forget(_ partition: String) {
+            tallies = tallies.filter { $0.key.partition != partition }
+            minutes = minutes.filter { $0.key.owner.partition != partition }
         }
     }
 
@@ -44,10 +107,10 @@ extension MonitorStore {
         let owner: StrategyKey
     }
 
-    /// - Returns: False for an outcome that is there already.
+    /// - Returns: Its id; of one that is there already, from before its database went back, the id that it has.
     private static func insert(
         _ outcome: SeenOutcome, _ receivedAt: Timestamp, in database: Database
-    ) throws -> Bool {
+    ) throws -> Int64 {
         let statement = try database.cachedStatement(
             sql: """
                 INSERT INTO outcomes (partition, stream, seq, strategy_seq, strategy_name, decision_id, symbol, result,
@@ -58,14 +121,13 @@ extension MonitorStore {
             outcome.partition, outcome.stream, outcome.seq, outcome.strategySeq, outcome.strategy, outcome.decisionID,
             outcome.symbol, outcome.result.rawValue, outcome.status, outcome.at.text, receivedAt.text, outcome.body,
         ])
-        guard database.changesCount > 0 else { return false }
-        try database.cachedStatement(
-            sql: """
-                INSERT INTO positions (partition, stream, seq) VALUES (?, ?, ?)
-                ON CONFLICT (partition) DO UPDATE SET stream = excluded.stream, seq = excluded.seq
-                """
-        ).execute(arguments: [outcome.partition, outcome.stream, outcome.seq])
-        return true
+        if database.changesCount > 0 { return database.lastInsertedRowID }
+        let known = try Int64.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT id FROM outcomes WHERE partition = ? AND stream = ? AND seq = ?"),
+            arguments: [outcome.partition, outcome.stream, outcome.seq])
+        guard let known else { preconditionFailure("what conflicts is there") }
+        return known
     }
 
     /// Keeps what is heard of the decision.

@@ -64,10 +64,12 @@ package final class MonitorStore: Sendable {
 
     /// The last outcome that is stored of each partition.
     package func positions() throws(MonitorStoreFault) -> [String: StreamPosition] {
-        try read { database in
-            try Row.fetchAll(database, sql: "SELECT partition, stream, seq FROM positions").reduce(into: [:]) {
-                $0[$1["partition"]] = StreamPosition(stream: $1["stream"], seq: $1["seq"])
-            }
+        try read { try Self.positions(in: $0) }
+    }
+
+    static func positions(in database: Database) throws -> [String: StreamPosition] {
+        try Row.fetchAll(database, sql: "SELECT partition, stream, seq FROM positions").reduce(into: [:]) {
+            $0[$1["partition"]] = StreamPosition(stream: $1["stream"], seq: $1["seq"])
         }
     }
 

@@ -107,6 +107,10 @@ package struct MetricsText {
         for one in partitions { sample([("partition", one.name)], one.unreadableMessages) }
         family("trade_monitor_new_streams_total", .counter, "How often a worker came with another database.")
         for one in partitions { sample([("partition", one.name)], one.newStreams) }
+        family(
+            "trade_monitor_numbers_went_back_total", .counter,
+            "How often a worker came with an older copy of its database.")
+        for one in partitions { sample([("partition", one.name)], one.wentBack) }
         family("trade_monitor_problem", .gauge, "Whether the page shows this problem of the partition.")
         for one in partitions {
             let problems = one.problems(at: now)

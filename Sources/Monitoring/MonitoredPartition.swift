@@ -14,17 +14,12 @@ package struct MonitoredPartition: Equatable, Sendable {
         case unknown
         /// The monitor has not got all outcomes that the worker has numbered.
         case behind
-        /// The worker's numbers are below what the monitor has seen of the same database: it was restored from a copy.
-        case numbersWentBack = "numbers_went_back"
         /// Another partition's worker answers at these endpoints.
         case otherPartition = "other_partition"
     }
 
     /// A worker says something every second.
     package static let heartbeatPatience = Microseconds.seconds(5)
-    /// For so many heartbeats in a row the numbers must be low before they count as gone back: one may have waited in a
-    /// queue while newer outcomes were asked for.
-    private static let lowHeartbeatsMax = 3
 
     package let name: String
     package let outcomesEndpoint: String
@@ -36,13 +31,14 @@ package struct MonitoredPartition: Equatable, Sendable {
     /// The database followed, and the last of its outcomes that is stored.
     package private(set) var stream: String?
     package private(set) var seq: Int64 = 0
-    private var lowHeartbeats = 0
 
     // Since the monitor's start.
     package var gaps: Int64 = 0
     package var replayedOutcomes: Int64 = 0
     package var unreadableMessages: Int64 = 0
     package var newStreams: Int64 = 0
+    /// How often its numbers went back below what was seen: its database was restored from an older copy.
+    package var wentBack: Int64 = 0
     /// Why it is not followed at the moment; nil while it is.
     package var fault: String?
 
@@ -65,7 +61,6 @@ package struct MonitoredPartition: Equatable, Sendable {
     package mutating func hear(_ heartbeat: Heartbeat, at now: MonotonicTime) {
         self.heartbeat = heartbeat
         lastHeard = now
-        lowHeartbeats = heartbeat.stream == stream && heartbeat.seq < seq ? lowHeartbeats + 1 : 0
         if heartbeat.halted.isEmpty { halts = [] }
     }
 
@@ -73,6 +68,12 @@ package struct MonitoredPartition: Equatable, Sendable {
     package mutating func reach(_ position: StreamPosition) {
         seq = position.stream == stream ? max(seq, position.seq) : position.seq
         stream = position.stream
+    }
+
+    /// Its database was restored from an older copy: what it has is told again from the first.
+    package mutating func goBack() {
+        wentBack += 1
+        seq = 0
     }
 
     /// How long nothing was heard; since the monitor's start where nothing ever was.
@@ -97,7 +98,6 @@ package struct MonitoredPartition: Equatable, Sendable {
             case .storageFault: heartbeat?.storageFault != nil
             case .unknown: (heartbeat?.unknown ?? 0) > 0
             case .behind: missing > 0
-            case .numbersWentBack: lowHeartbeats >= MonitoredPartition.lowHeartbeatsMax
             case .otherPartition: heartbeat.map { $0.partition != name } ?? false
             }
         }

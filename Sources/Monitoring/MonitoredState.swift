@@ -37,6 +37,11 @@ package struct MonitoredState: Equatable, Sendable {
         partitions[outcome.partition]?.reach(StreamPosition(stream: outcome.stream, seq: outcome.seq))
     }
 
+    /// What a partition's worker has is counted from the first again.
+    package mutating func countAnew(_ partition: String) {
+        tallies = tallies.filter { $0.key.partition != partition }
+    }
+
     /// The sum over a partition's strategies.
     package func total(of partition: String) -> StrategyTally {
         tallies.reduce(into: StrategyTally()) { if $1.key.partition == partition { $0.add($1.value) } }
@@ -79,6 +84,9 @@ extension MonitoredState {
         return writer.bytes
     }
 
+    /// No more strategies are in one answer.
+    private static let strategiesMax = 1000
+
     /// The answer of `/api/state`.
     package func json(at now: MonotonicTime, _ time: Timestamp, recent: [StrategyKey: PeriodTally]) -> [UInt8] {
         var writer = JSONWriter(reserving: 8192)
@@ -100,10 +108,12 @@ extension MonitoredState {
                     writer.object { write(partition, total(of: name), to: &$0, at: now) }
                 }
             }
+            let keys = strategyKeys
             writer.key("strategies")
             writer.array { writer in
-                for key in strategyKeys { writer.object { write(key, recent[key], to: &$0) } }
+                for key in keys.prefix(Self.strategiesMax) { writer.object { write(key, recent[key], to: &$0) } }
             }
+            writer.member("strategies_left_out", max(0, keys.count - Self.strategiesMax))
         }
         return writer.bytes
     }
@@ -138,6 +148,7 @@ extension MonitoredState {
         writer.member("missing", partition.missing)
         writer.member("gaps", partition.gaps)
         writer.member("replayed", partition.replayedOutcomes)
+        writer.member("went_back", partition.wentBack)
         writer.key("heartbeat")
         if let heartbeat = partition.heartbeat { heartbeat.write(to: &writer) } else { writer.null() }
         writer.key("halts")

@@ -99,10 +99,10 @@ struct Answers: Sendable {
         var filter = OutcomeFilter()
         filter.since = try question.number("since", 0...Int64.max)
         filter.before = try question.number("before", 1...Int64.max)
-        filter.partition = question.text("partition")
-        filter.strategy = question.text("strategy")
-        filter.symbol = question.text("symbol")
-        filter.decision = question.text("decision")
+        filter.partition = try question.text("partition")
+        filter.strategy = try question.text("strategy")
+        filter.symbol = try question.text("symbol")
+        filter.decision = try question.text("decision")
         filter.result = try question.result("result")
         filter.limit = Int(try question.number("limit", 1...500) ?? 100)
         let page = try store.outcomes(filter)
@@ -141,8 +141,8 @@ struct Answers: Sendable {
         let last = Minute(of: clock.now()).number
         let first = (last - minutes + 1) / step * step
         let periods = try store.history(
-            since: Minute(number: first), step: step, partition: question.text("partition"),
-            strategy: question.text("strategy"))
+            since: Minute(number: first), step: step, partition: try question.text("partition"),
+            strategy: try question.text("strategy"))
         var writer = JSONWriter(reserving: 16_384)
         writer.object { writer in
             writer.member("first_minute", first)
@@ -164,7 +164,7 @@ struct Answers: Sendable {
     private func failures(_ question: Question) throws -> Answer {
         let limit = Int(try question.number("limit", 1...500) ?? 50)
         let rows = try store.failures(
-            partition: question.text("partition"), strategy: question.text("strategy"), limit: limit)
+            partition: try question.text("partition"), strategy: try question.text("strategy"), limit: limit)
         var writer = JSONWriter(reserving: 16_384)
         writer.object { writer in
             writer.key("failures")
@@ -192,10 +192,10 @@ struct Answers: Sendable {
     private static let recordsBytesMax = 1 << 20
 
     private func decision(_ question: Question) throws -> Answer {
-        guard let strategy = question.text("strategy"), let id = question.text("decision") else {
+        guard let strategy = try question.text("strategy"), let id = try question.text("decision") else {
             throw BadQuestion("strategy and decision are needed")
         }
-        let partition = question.text("partition")
+        let partition = try question.text("partition")
         let story = try store.story(partition: partition, strategy: strategy, decisionID: id)
         let records = partition.flatMap { stateDirectories[$0] }.map { recorded("\(strategy):\(id)", in: $0) }
         var writer = JSONWriter(reserving: 16_384)
@@ -258,13 +258,15 @@ struct BadQuestion: Error, CustomStringConvertible {
 }
 
 extension Answers.Question {
-    /// A text; nil where it is not given or empty, and for what is too long to be anything.
-    fileprivate func text(_ name: String) -> String? {
-        value(name).flatMap { $0.isEmpty || $0.utf8.count > 200 ? nil : $0 }
+    /// A text; nil where it is not given or empty.
+    fileprivate func text(_ name: String) throws -> String? {
+        guard let text = value(name), !text.isEmpty else { return nil }
+        guard text.utf8.count <= 200 else { throw BadQuestion("\(name) is too long") }
+        return text
     }
 
     fileprivate func number(_ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {
-        guard let text = text(name) else { return nil }
+        guard let text = try text(name) else { return nil }
         guard let number = Int64(text), range.contains(number) else {
             throw BadQuestion("\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
@@ -272,7 +274,7 @@ extension Answers.Question {
     }
 
     fileprivate func result(_ name: String) throws -> OutcomeResult? {
-        guard let text = text(name) else { return nil }
+        guard let text = try text(name) else { return nil }
         guard let result = OutcomeResult(rawValue: text) else {
             throw BadQuestion(
                 "\(name) must be one of \(OutcomeResult.allCases.map(\.rawValue).joined(separator: ", "))")

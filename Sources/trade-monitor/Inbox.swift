@@ -5,6 +5,13 @@ import TradingCore
 
 /// What the partitions' threads have heard and the storing thread has not taken.
 final class Inbox: Sendable {
+    /// Something that is stored, in order.
+    enum Heard: Sendable {
+        case outcome(SeenOutcome)
+        /// A partition's database was restored from a copy that has outcomes up to this one.
+        case wentBack(partition: String, to: StreamPosition)
+    }
+
     /// Something that is not stored.
     enum Notice: Sendable {
         case heartbeat(Heartbeat, at: MonotonicTime)
@@ -18,19 +25,19 @@ final class Inbox: Sendable {
     }
 
     struct Content: Sendable {
-        var outcomes: [SeenOutcome] = []
+        var heard: [Heard] = []
         var notices: [(partition: String, notice: Notice)] = []
     }
 
     /// With so many outcomes waiting, who brings more waits. What then is lost on the way is asked for again.
-    private static let outcomesMax = 4000
+    private static let heardMax = 4000
     private let content = Locked(Content())
 
     /// - Returns: False, and nothing is taken, where too many wait.
-    func post(_ outcome: SeenOutcome) -> Bool {
+    func post(_ heard: Heard) -> Bool {
         content.withLock { content in
-            guard content.outcomes.count < Inbox.outcomesMax else { return false }
-            content.outcomes.append(outcome)
+            guard content.heard.count < Inbox.heardMax else { return false }
+            content.heard.append(heard)
             return true
         }
     }
@@ -39,12 +46,12 @@ final class Inbox: Sendable {
         content.withLock { $0.notices.append((partition, notice)) }
     }
 
-    /// Takes the notices, and the outcomes unless those of before are still to be stored.
-    func take(outcomesToo: Bool) -> Content {
+    /// Takes the notices, and what is to be stored unless some of before is still to be stored.
+    func take(heardToo: Bool) -> Content {
         content.withLock { content in
             var taken = Content()
             swap(&taken.notices, &content.notices)
-            if outcomesToo { swap(&taken.outcomes, &content.outcomes) }
+            if heardToo { swap(&taken.heard, &content.heard) }
             return taken
         }
     }

@@ -66,10 +66,7 @@ final class PartitionFollowing: Sendable {
                     inbox.post(.unreadable, of: partition.name)
                     continue
                 }
-                while !inbox.post(outcome) {
-                    if isStopping.withLock({ $0 }) { return }
-                    usleep(5000)
-                }
+                guard post(.outcome(outcome)) else { return }
                 position = StreamPosition(stream: outcome.stream, seq: outcome.seq)
             case .heartbeat(let message):
                 guard let heartbeat = Heartbeat(message) else {
@@ -79,6 +76,14 @@ final class PartitionFollowing: Sendable {
                 history = min(history, heartbeat.seq)
                 let now = clock.monotonic()
                 inbox.post(.heartbeat(heartbeat, at: now), of: partition.name)
+                if let last = try lastOfRestoredCopy(heartbeat, position, questions) {
+                    log.line(
+                        "\(partition.name) was restored from an older copy: its outcomes end with \(last.seq), and "
+                            + "\(position?.seq ?? 0) were seen; all that it has is asked for again")
+                    guard post(.wentBack(partition: partition.name, to: last)) else { return }
+                    position = StreamPosition(stream: last.stream, seq: 0)
+                    return
+                }
                 if !heartbeat.halted.isEmpty, now >= statusDue {
                     statusDue = now + PartitionFollowing.statusInterval
                     try askForHalts(questions)
@@ -96,12 +101,38 @@ final class PartitionFollowing: Sendable {
         }
     }
 
-    /// Asks who has halted, when and why, which heartbeats do not tell.
-    private func askForHalts(_ questions: IntakeClient) throws(ZeroMQError) {
-        let answer = try questions.ask(Array(#"{"v":1,"type":"status"}"#.utf8), milliseconds: 500) {
+    /// - Returns: False when it is to stop.
+    private func post(_ heard: Inbox.Heard) -> Bool {
+        while !inbox.post(heard) {
+            if isStopping.withLock({ $0 }) { return false }
+            usleep(5000)
+        }
+        return true
+    }
+
+    /// Where the worker's numbers end if they went back below what was seen of the same database; nil where they did not.
+    /// A heartbeat may have waited while newer outcomes were asked for; an answer that is asked for now has not.
+    private func lastOfRestoredCopy(
+        _ heartbeat: Heartbeat, _ position: StreamPosition?, _ questions: IntakeClient
+    ) throws(ZeroMQError) -> StreamPosition? {
+        guard let position, heartbeat.stream == position.stream, heartbeat.seq < position.seq,
+            let status = try status(questions), status["stream"]?.string == position.stream,
+            let seq = status["seq"]?.integer, seq < position.seq
+        else { return nil }
+        return StreamPosition(stream: position.stream, seq: seq)
+    }
+
+    private func status(_ questions: IntakeClient) throws(ZeroMQError) -> JSONValue? {
+        // A late answer to a question before may be older than what was seen since.
+        while try questions.receive(milliseconds: 0) != nil {}
+        return try questions.ask(Array(#"{"v":1,"type":"status"}"#.utf8), milliseconds: 500) {
             $0["type"]?.string == "status"
         }
-        guard let halts = answer?["halts"]?.array else { return }
+    }
+
+    /// Asks who has halted, when and why, which heartbeats do not tell.
+    private func askForHalts(_ questions: IntakeClient) throws(ZeroMQError) {
+        guard let halts = try status(questions)?["halts"]?.array else { return }
         inbox.post(.halts(halts.map(HaltNotice.init)), of: partition.name)
     }
 }

@@ -43,20 +43,17 @@ final class Storing: Sendable {
 
     private func run() {
         let clock = SystemClock()
-        var toStore: [SeenOutcome] = []
+        var toStore: [Inbox.Heard] = []
         var maintenanceDue = clock.monotonic()
         var retryAt = clock.monotonic()
         while true {
             let isLast = progress.withLock { $0 != .working }
-            let content = inbox.take(outcomesToo: toStore.isEmpty)
-            toStore += content.outcomes
+            let content = inbox.take(heardToo: toStore.isEmpty)
+            toStore += content.heard
             let now = clock.monotonic()
             if !toStore.isEmpty, now >= retryAt || isLast {
-                if store(toStore, at: clock.now()) {
-                    toStore = []
-                } else {
-                    retryAt = now + .seconds(1)
-                }
+                toStore = store(toStore, at: clock.now())
+                if !toStore.isEmpty { retryAt = now + .seconds(1) }
             }
             state.withLock { state in
                 for (partition, notice) in content.notices { Storing.note(notice, of: partition, in: &state) }
@@ -71,18 +68,35 @@ final class Storing: Sendable {
         progress.withLock { $0 = .ended }
     }
 
-    private func store(_ outcomes: [SeenOutcome], at now: Timestamp) -> Bool {
+    /// - Returns: What could not be stored.
+    private func store(_ heard: [Inbox.Heard], at now: Timestamp) -> [Inbox.Heard] {
+        var rest = heard[...]
         do throws(MonitorStoreFault) {
-            let counted = try store.append(outcomes, receivedAt: now)
-            state.withLock { state in
-                for one in counted { state.count(one.outcome, after: one.previous) }
+            while let first = rest.first {
+                if case .wentBack(let partition, let last) = first {
+                    try store.goBack(partition, to: last, at: now)
+                    rest.removeFirst()
+                    state.withLock { state in
+                        state.partitions[partition]?.goBack()
+                        state.countAnew(partition)
+                    }
+                    continue
+                }
+                let outcomes = rest.prefix(while: \.isOutcome).compactMap(\.outcome)
+                let counted = try store.append(outcomes, receivedAt: now)
+                rest.removeFirst(outcomes.count)
+                state.withLock { state in
+                    for one in counted {
+                        if one.beginsAnew { state.countAnew(one.outcome.partition) }
+                        state.count(one.outcome, after: one.previous)
+                    }
+                }
             }
             note(fault: nil)
-            return true
         } catch {
             note(fault: error)
-            return false
         }
+        return Array(rest)
     }
 
     /// - Parameter isAllStored: Whether nothing waits that could not be stored.
@@ -122,4 +136,12 @@ final class Storing: Sendable {
         }
         state.partitions[name] = partition
     }
+}
+
+extension Inbox.Heard {
+    fileprivate var outcome: SeenOutcome? {
+        if case .outcome(let outcome) = self { outcome } else { nil }
+    }
+
+    fileprivate var isOutcome: Bool { outcome != nil }
 }

@@ -17,13 +17,15 @@ struct MonitorStoreTests {
 
     private func outcome(
         _ decision: String, seq: Int64, strategy: String = "s", partition: String = "p0", result: String = "success",
-        status: String? = "filled", reason: String? = nil, at: String = "2026-11-22T14:30:00.020000Z"
+        status: String? = "filled", reason: String? = nil, at: String = "2026-11-22T14:30:00.020000Z",
+        stream: String = "9f2c"
     ) -> SeenOutcome {
         let execution: JSONValue =
             status.map { ["status": .string($0), "submitted_at": "2026-11-22T14:30:00Z"] } ?? .null
         return SeenOutcome(
             [
-                "type": "outcome", "stream": "9f2c", "seq": .number("\(seq)"), "strategy_seq": .number("\(seq)"),
+                "type": "outcome", "stream": .string(stream), "seq": .number("\(seq)"),
+                "strategy_seq": .number("\(seq)"),
                 "decision_id": .string(decision), "strategy_name": .string(strategy), "symbol": "AAPL",
                 "result": .string(result), "final": .bool(result != "pending" && result != "unknown"),
                 "reason": reason.map { .string($0) } ?? .null, "execution": execution, "at": .string(at),
@@ -115,7 +117,8 @@ struct MonitorStoreTests {
             outcome("d-\($0)", seq: $0, result: "failed", status: "rejected", reason: "message \($0)")
         }
         let same = (521...530).map {
-            outcome("d-\($0)", seq: $0, strategy: "t", result: "failed", status: "rejected", reason: "message 7",
+            outcome(
+                "d-\($0)", seq: $0, strategy: "t", result: "failed", status: "rejected", reason: "message 7",
                 at: "2026-11-22T14:31:00Z")
         }
         _ = try store.append(distinct + same, receivedAt: now)
@@ -147,6 +150,38 @@ struct MonitorStoreTests {
         // What is known of an open decision outlives its outcomes.
         let end = try store.append([outcome("open", seq: 3001)], receivedAt: later)
         #expect(end.map(\.previous?.result) == [.unknown])
+    }
+
+    @Test("counts another database from its first outcome, and keeps what the one before has told")
+    func newStream() throws {
+        let store = try open()
+        _ = try store.append(
+            [outcome("d-1", seq: 1), outcome("d-2", seq: 2), outcome("d-1", seq: 3, partition: "p1")], receivedAt: now)
+        let new = try store.append(
+            [
+                outcome("d-2", seq: 1, result: "pending", status: "submitted", stream: "new"),
+                outcome("d-2", seq: 2, stream: "new"),
+            ], receivedAt: now)
+        #expect(new.map(\.beginsAnew) == [true, false] && new.map(\.previous) == [nil, DecisionState(new[0].outcome)])
+        let tallies = try store.tallies()
+        #expect(tallies[StrategyKey(partition: "p0", strategy: "s")]?.outcomes == 2)
+        #expect(tallies[StrategyKey(partition: "p0", strategy: "s")]?.success == 1)
+        #expect(tallies[StrategyKey(partition: "p1", strategy: "s")]?.success == 1)
+        #expect(try store.outcomes(OutcomeFilter()).outcomes.count == 5)
+    }
+
+    @Test("takes numbers again that an older copy of a database gives out anew")
+    func wentBack() throws {
+        let store = try open()
+        _ = try store.append((1...5).map { outcome("d-\($0)", seq: $0) }, receivedAt: now)
+        try store.goBack("p0", to: StreamPosition(stream: "9f2c", seq: 3), at: now)
+        #expect(try store.positions() == ["p0": StreamPosition(stream: "9f2c", seq: 0)])
+        let again = (1...3).map { outcome("d-\($0)", seq: $0) } + [outcome("other", seq: 4)]
+        #expect(try store.append(again, receivedAt: now).count == 4)
+        #expect(try store.tallies()[StrategyKey(partition: "p0", strategy: "s")]?.success == 4)
+        // Those of before that are not in the copy, those that are, and the new one.
+        #expect(try store.outcomes(OutcomeFilter()).outcomes.count == 6)
+        #expect(try store.story(partition: "p0", strategy: "s", decisionID: "d-5").count == 1)
     }
 
     @Test("of a newer version is left alone")

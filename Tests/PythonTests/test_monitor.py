@@ -23,6 +23,7 @@ from harness import (
 )
 from monitors import Monitor, totals_of, totals_shown, watching
 from relay import Relay
+from stand_in_worker import StandInWorker
 from test_access import KeyRing
 
 
@@ -182,6 +183,32 @@ def test_a_partition_that_is_cut_off_is_shown_and_its_halts_too() -> None:
             monitor.__exit__()
 
 
+def test_another_database_and_an_older_copy_are_shown_as_they_are() -> None:
+    with StandInWorker("p0") as worker, Monitor(*worker.flag) as monitor:
+        for number in range(700):
+            worker.say("s", f"d-{number}", "success")
+        monitor.wait_for_seq("p0", 700)
+        # Restored from a copy of some time ago, and the numbers are given out again.
+        with worker.lock:
+            del worker.bodies[600:]
+            worker.strategies = {"s": 600}
+            worker.last = dict(list(worker.last.items())[:600])
+        eventually("it is noticed", lambda: monitor.partition("p0")["went_back"] == 1)
+        for number in range(50):
+            worker.say("s", f"e-{number}", "failed", "rejected", message="no")
+        monitor.wait_for_seq("p0", 650)
+        assert totals_shown(monitor, "p0") == worker.totals()
+        assert monitor.metrics()['trade_monitor_numbers_went_back_total{partition="p0"}'] == 1
+        # What the copy had forgotten is still told.
+        story = monitor.api("decision", partition="p0", strategy="s", decision="d-699")
+        assert len(story["outcomes"]) == 1
+        with worker.lock:
+            worker.stream, worker.bodies, worker.strategies, worker.last = "another", [], {}, {}
+        worker.say("t", "d-1", "success")
+        eventually("it is counted anew", lambda: totals_shown(monitor, "p0") == worker.totals())
+        assert monitor.metrics()['trade_monitor_new_streams_total{partition="p0"}'] == 1
+
+
 def test_partitions_come_from_the_map_which_is_read_again() -> None:
     with Simulator() as simulator, tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / "partitions.json"
@@ -263,6 +290,7 @@ def test_its_answers_are_for_its_own_page_only() -> None:
                 ("/api/history", {"minutes": 0}),
                 ("/api/open", {}),
                 ("/api/decision", {}),
+                ("/api/failures", {"strategy": "s" * 201}),
             ]
             for path, query in refused:
                 assert monitor.ask(path, **query)[0] == 400, (path, query)

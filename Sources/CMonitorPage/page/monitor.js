@@ -5,7 +5,7 @@ const rowsMax = 200;
 const palette = ["success", "partial", "failed", "refused", "unknown"];
 const words = {
   not_heard: "not heard", halted: "halted", draining: "draining", storage_fault: "cannot store",
-  unknown: "unknown attempts", behind: "catching up", numbers_went_back: "numbers went back",
+  unknown: "unknown attempts", behind: "catching up",
   other_partition: "another partition answers",
 };
 const byId = (id) => document.getElementById(id);
@@ -129,7 +129,7 @@ async function showState() {
   const state = await ask("/api/state");
   showVerdict(state);
   byId("partitions").replaceChildren(...state.partitions.map(card));
-  showStrategies(state.strategies, state.partitions);
+  showStrategies(state.strategies, state.strategies_left_out);
   offer("partition", state.partitions.map((one) => one.partition));
   offer("strategy", [...new Set(state.strategies.map((one) => one.strategy_name))].sort());
   byId("clock").textContent = `${dayAndTime(state.at)} UTC`;
@@ -150,7 +150,7 @@ function showVerdict(state) {
   }
 }
 
-const grave = new Set(["not_heard", "storage_fault", "numbers_went_back", "other_partition"]);
+const grave = new Set(["not_heard", "storage_fault", "other_partition"]);
 
 function card(one) {
   const beat = one.heartbeat;
@@ -186,6 +186,7 @@ function card(one) {
   row("outcomes", grouped(one.total.outcomes));
   if (one.missing) row("not here yet", grouped(one.missing));
   if (one.gaps) row("gaps, replayed", `${grouped(one.gaps)}, ${grouped(one.replayed)}`);
+  if (one.went_back) row("restored from a copy", `${grouped(one.went_back)}×`, true);
   made.append(list);
   for (const halt of one.halts) made.append(element("p", { class: "quiet" }, haltText(halt)));
   if (beat && beat.storage_fault) made.append(element("p", { class: "quiet" }, `cannot store: ${beat.storage_fault}`));
@@ -199,7 +200,7 @@ function haltText(halt) {
     (halt.at ? ` at ${dayAndTime(halt.at)}` : "") + (halt.reason ? `: ${halt.reason}` : "");
 }
 
-function showStrategies(strategies, partitions) {
+function showStrategies(strategies, leftOut) {
   const rows = strategies.slice(0, 300).map((one) => {
     const pair = (latency) => (latency.count ? `${duration(latency.p50)} / ${duration(latency.p99)}` : "–");
     const name = element("button", { type: "button", title: "show only this strategy" }, one.strategy_name);
@@ -214,7 +215,7 @@ function showStrategies(strategies, partitions) {
     return made;
   });
   byId("strategies").tBodies[0].replaceChildren(...rows);
-  if (strategies.length > 300) byId("strategies-note").textContent = `The first 300 of ${strategies.length}; the rest in /api/state.`;
+  if (strategies.length > 300) byId("strategies-note").textContent = `The first 300 of ${strategies.length + leftOut}.`;
 }
 
 /** Fills a filter's choices, and keeps what is chosen. */
