@@ -58,12 +58,6 @@ package struct FailureRow: Equatable, Sendable {
     package let lastDecisionID: String
 }
 
-/// A decision that was sent and has not ended.
-package struct OpenDecision: Equatable, Sendable {
-    package let result: OutcomeResult
-    package let last: StoredOutcome
-}
-
 extension MonitorStore {
     /// So many outcomes are looked at for one answer, however few of them are wanted.
     package static let outcomesScannedMax: Int64 = 100_000
@@ -114,10 +108,10 @@ extension MonitorStore {
         }
     }
 
-    /// Decisions that have not ended, those that have waited longest first.
+    /// The last outcomes of decisions that have not ended, those that have waited longest first.
     package func openDecisions(
         _ result: OutcomeResult, limit: Int
-    ) throws(MonitorStoreFault) -> [OpenDecision] {
+    ) throws(MonitorStoreFault) -> [StoredOutcome] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -125,7 +119,7 @@ extension MonitorStore {
                     SELECT o.id, o.partition, o.received_at, o.body FROM decisions d JOIN outcomes o ON o.id = d.last_outcome
                     WHERE d.final = 0 AND d.result = ? ORDER BY d.last_outcome LIMIT ?
                     """, arguments: [result.rawValue, limit]
-            ).map { OpenDecision(result: result, last: StoredOutcome($0)) }
+            ).map(StoredOutcome.init)
         }
     }
 

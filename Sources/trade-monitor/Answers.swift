@@ -123,12 +123,12 @@ struct Answers: Sendable {
             throw BadQuestion("result must be unknown or pending")
         }
         let limit = Int(try question.number("limit", 1...500) ?? 100)
-        let decisions = try store.openDecisions(result, limit: limit)
+        let outcomes = try store.openDecisions(result, limit: limit)
         var writer = JSONWriter(reserving: 16_384)
         writer.object { writer in
             writer.key("outcomes")
             writer.array { writer in
-                for decision in decisions { decision.last.write(to: &writer) }
+                for outcome in outcomes { outcome.write(to: &writer) }
             }
         }
         return .json(writer.bytes)

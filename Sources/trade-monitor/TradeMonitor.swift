@@ -139,7 +139,7 @@ struct TradeMonitor: ParsableCommand {
         let answers = Answers(
             state: monitor.state, store: monitor.store, hosts: AllowedHosts(names: hostName),
             stateDirectories: directories.reduce(into: [:]) { $0[$1[0]] = $1[1] })
-        let server = try WebServer.start(host: address.host, port: address.port, answers)
+        let server = try WebServer.start(host: address.host, port: address.port, answers, log: log)
         print("ready url=http://\(server.address)")
         fflush(nil)
         while !signals.hasArrived() {

@@ -33,25 +33,34 @@ struct WatchedPartition: Equatable, Sendable {
 enum PartitionMapReading {
     private static let bytesMax = 1 << 20
 
-    /// Reads the map now, and again whenever it changes.
+    /// Reads the map now, and again whenever it changes. One with a lower epoch than before is taken for broken.
     static func watch(_ path: String) throws(WatchedFileProblem) -> WatchedFile<[WatchedPartition]> {
-        try WatchedFile(path, bytesMax: bytesMax) { content throws(WatchedFileProblem) in
-            try partitions(of: content, path)
+        var epochInForce: Int64 = 0
+        return try WatchedFile(path, bytesMax: bytesMax) { content throws(WatchedFileProblem) in
+            let (partitions, epoch) = try partitions(of: content, path)
+            guard epoch >= epochInForce else {
+                throw WatchedFileProblem(
+                    "\(path): its epoch \(epoch) is older than \(epochInForce), which was in force already")
+            }
+            epochInForce = epoch
+            return partitions
         }
     }
 
     private static func partitions(
         of content: [UInt8], _ path: String
-    ) throws(WatchedFileProblem) -> [WatchedPartition] {
+    ) throws(WatchedFileProblem) -> (partitions: [WatchedPartition], epoch: Int64) {
         let map: JSONValue
         do throws(JSONError) {
             map = try JSONValue(parsing: content)
         } catch {
             throw WatchedFileProblem("\(path) is no partition map: \(error)")
         }
-        guard map["v"]?.integer == 1, let members = map["partitions"]?.members, !members.isEmpty else {
+        guard map["v"]?.integer == 1, let epoch = map["epoch"]?.integer, let members = map["partitions"]?.members,
+            !members.isEmpty
+        else {
             throw WatchedFileProblem(
-                "\(path) is no partition map: it needs \"v\":1 and \"partitions\" with one or more")
+                "\(path) is no partition map: it needs \"v\":1, an epoch, and partitions with one or more")
         }
         var partitions: [WatchedPartition] = []
         for member in members {
@@ -67,6 +76,6 @@ enum PartitionMapReading {
             partitions.append(
                 WatchedPartition(name: name.text, outcomes: outcomes, intake: intake, serverKey: key))
         }
-        return partitions
+        return (partitions, epoch)
     }
 }

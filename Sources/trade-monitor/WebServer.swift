@@ -12,40 +12,30 @@ struct WebServer {
     /// - Parameters:
     ///   - host: An IPv4 or IPv6 address.
     ///   - port: 0 for any that is free.
-    static func start(host: String, port: UInt16, _ answers: Answers) throws -> WebServer {
-        let server: HTTPServer
-        let handler = ClosureHTTPHandler { request in response(to: request, by: answers) }
-        do {
-            server =
-                host.contains(":")
-                ? HTTPServer(
-                    address: try .inet6(ip6: host, port: port), timeout: 10, logger: .disabled, handler: handler)
-                : HTTPServer(
-                    address: try .inet(ip4: host, port: port), timeout: 10, logger: .disabled, handler: handler)
-        } catch {
-            throw Failure("--listen needs an address and a port, such as 127.0.0.1:9464; \(host) is none")
-        }
+    /// - Returns: When it listens.
+    static func start(host: String, port: UInt16, _ answers: Answers, log: MonitorLog) throws -> WebServer {
         // The server lives on Swift's own threads, and the program on the main one, which waits for signals.
-        let outcome = Locked<Result<String, Failure>?>(nil)
+        let beginning = Locked<Result<Listening, Failure>?>(nil)
         let task = Task {
-            do {
-                try await server.run()
-            } catch {
-                let reason = if case SocketError.failed(_, _, let message) = error { message } else { "\(error)" }
-                outcome.withLock { $0 = .failure(Failure("cannot listen on \(host):\(port): \(reason)")) }
-            }
-        }
-        Task {
-            while outcome.withLock({ $0 == nil }) {
-                if let address = await server.listeningAddress {
-                    outcome.withLock { $0 = $0 ?? .success(text(of: address)) }
+            var port = port
+            while !Task.isCancelled {
+                let end = await serve(host: host, port: port, answers) { listening in
+                    beginning.withLock { $0 = $0 ?? .success(listening) }
                 }
-                try await Task.sleep(for: .milliseconds(5))
+                guard case .success(let first)? = beginning.withLock(\.self) else {
+                    beginning.withLock { $0 = .failure(Failure("cannot listen on \(host):\(port): \(end)")) }
+                    return
+                }
+                if Task.isCancelled { return }
+                // As when more connections were opened than this process may have.
+                log.line("all connections were closed: \(end); serving again")
+                port = first.port
+                try? await Task.sleep(for: .milliseconds(500))
             }
         }
         while true {
-            if let result = outcome.withLock(\.self) {
-                return WebServer(task: task, address: try result.get())
+            if let result = beginning.withLock(\.self) {
+                return WebServer(task: task, address: try result.get().text)
             }
             usleep(5000)
         }
@@ -53,11 +43,43 @@ struct WebServer {
 
     func stop() { task.cancel() }
 
-    private static func text(of address: Socket.Address) -> String {
-        switch address {
-        case .ip4(let host, let port): "\(host):\(port)"
-        case .ip6(let host, let port): "[\(host)]:\(port)"
-        case .unix(let path): path
+    private struct Listening: Sendable {
+        let port: UInt16
+        let text: String
+    }
+
+    /// Serves until it cannot go on.
+    /// - Returns: Why it has ended.
+    private static func serve(
+        host: String, port: UInt16, _ answers: Answers, begins: @escaping @Sendable (Listening) -> Void
+    ) async -> String {
+        let handler = ClosureHTTPHandler { request in response(to: request, by: answers) }
+        do {
+            let server =
+                host.contains(":")
+                ? HTTPServer(
+                    address: try .inet6(ip6: host, port: port), timeout: 10, logger: .disabled, handler: handler)
+                : HTTPServer(
+                    address: try .inet(ip4: host, port: port), timeout: 10, logger: .disabled, handler: handler)
+            let watching = Task {
+                while !Task.isCancelled {
+                    if let listening = await listening(server) { return begins(listening) }
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+            }
+            defer { watching.cancel() }
+            try await server.run()
+            return "it ended by itself"
+        } catch {
+            return if case SocketError.failed(_, _, let message) = error { message } else { "\(error)" }
+        }
+    }
+
+    private static func listening(_ server: HTTPServer) async -> Listening? {
+        switch await server.listeningAddress {
+        case .ip4(let host, let port)?: Listening(port: port, text: "\(host):\(port)")
+        case .ip6(let host, let port)?: Listening(port: port, text: "[\(host)]:\(port)")
+        case .unix?, nil: nil
         }
     }
 

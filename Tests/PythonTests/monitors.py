@@ -16,13 +16,17 @@ from harness import PATIENCE, Json, Program, State, Worker, binaries, eventually
 class Monitor:
     """A `trade-monitor`, with a store that outlives it where `store` is given."""
 
-    def __init__(self, *flags: str, store: pathlib.Path | None = None):
+    def __init__(
+        self, *flags: str, store: pathlib.Path | None = None, wrapper: list[str] | None = None
+    ):
         self.directory = tempfile.TemporaryDirectory(prefix="trade-executor-test-")
         path = pathlib.Path(self.directory.name)
         self.log = path / "monitor.log"
         self.store = store or path / "monitor.db"
         self.program = Program(
             [
+                # A program that becomes the monitor.
+                *(wrapper or []),
                 *(str(binaries() / "trade-monitor"), "--listen", "127.0.0.1:0"),
                 *("--store", str(self.store)),
                 *flags,

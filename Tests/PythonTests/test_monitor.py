@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import pathlib
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -209,6 +212,23 @@ def test_another_database_and_an_older_copy_are_shown_as_they_are() -> None:
         assert monitor.metrics()['trade_monitor_new_streams_total{partition="p0"}'] == 1
 
 
+def test_a_store_that_cannot_be_written_is_told_and_it_goes_on_when_it_can() -> None:
+    # No file of the monitor's may become larger than this.
+    limit = ["bash", "-c", 'ulimit -S -f 1200; exec "$@"', "monitor"]
+    with StandInWorker("p0") as worker, Monitor(*worker.flag, wrapper=limit) as monitor:
+        eventually("it is heard", lambda: monitor.health()[0] == 200)
+        for number in range(3000):
+            worker.say("s", f"d-{number}", "success")
+        fault = eventually("it is told", lambda: monitor.health()[1]["store_fault"])
+        assert "monitor.db" in fault and monitor.health()[0] == 503
+        assert monitor.metrics()["trade_monitor_store_fault"] == 1
+        process = str(monitor.program.process.pid)
+        subprocess.run(["prlimit", "--pid", process, "--fsize=unlimited"], check=True)
+        eventually("it goes on", lambda: monitor.health()[0] == 200)
+        monitor.wait_for_seq("p0", 3000)
+        assert totals_shown(monitor, "p0") == worker.totals()
+
+
 def test_partitions_come_from_the_map_which_is_read_again() -> None:
     with Simulator() as simulator, tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / "partitions.json"
@@ -238,6 +258,12 @@ def test_partitions_come_from_the_map_which_is_read_again() -> None:
                 )
                 path.write_text("{")
                 eventually("the broken edit is told", lambda: monitor.api("state")["map_fault"])
+                assert len(monitor.api("state")["partitions"]) == 2
+                write(1, first)
+                eventually(
+                    "the older map is told",
+                    lambda: "older" in (monitor.api("state")["map_fault"] or ""),
+                )
                 assert len(monitor.api("state")["partitions"]) == 2
                 write(3, second)
                 eventually(
@@ -295,6 +321,25 @@ def test_its_answers_are_for_its_own_page_only() -> None:
             for path, query in refused:
                 assert monitor.ask(path, **query)[0] == 400, (path, query)
             assert monitor.ask("/../../etc/passwd")[0] == 404
+
+
+def test_more_connections_than_it_may_have_do_not_end_it() -> None:
+    few = ["bash", "-c", 'ulimit -n 100; exec "$@"', "monitor"]
+    with StandInWorker("p0") as worker, Monitor(*worker.flag, wrapper=few) as monitor:
+        eventually("it is heard", lambda: monitor.health()[0] == 200)
+        with contextlib.ExitStack() as held:
+            for _ in range(150):
+                with contextlib.suppress(OSError):
+                    held.enter_context(socket.create_connection(("127.0.0.1", monitor.port), 5))
+
+        def answers() -> bool:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return monitor.health()[0] == 200
+            return False
+
+        worker.say("s", "d-1", "success")
+        eventually("it answers again", answers)
+        monitor.wait_for_seq("p0", 1)
 
 
 def test_wrong_usage_and_what_cannot_be_served_are_told() -> None:

@@ -6,6 +6,7 @@ Screenshots are left in .build/screenshots.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 
@@ -62,6 +63,20 @@ def a_page() -> Iterator[tuple[Chromium, Monitor, list[StandInWorker]]]:
         eventually("the page is filled", lambda: browser.count("#feed tbody tr") >= 50)
         eventually("the charts are drawn", lambda: browser.count("#chart-results rect") > 20)
         yield browser, monitor, workers
+
+
+def test_its_files_name_nothing_elsewhere_and_make_no_html_of_text() -> None:
+    with StandInWorker("p0") as worker, Monitor(*worker.flag) as monitor:
+        page = monitor.ask("/")[2].decode()
+        for name in re.findall(r'(?:src|href)="(/[^"]*)"', page):
+            assert monitor.ask(name)[0] in (200, 503), name
+        script = monitor.ask("/monitor.js")[2].decode()
+        style = monitor.ask("/monitor.css")[2].decode()
+        for text in [page, script.replace("http://www.w3.org/2000/svg", ""), style]:
+            assert not re.search(r"(?:https?:)?//[a-z]", text), "an address elsewhere"
+        for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("]:
+            assert word not in script, word
+        assert not re.search(r"\son[a-z]+=|\sstyle=|<style", page)
 
 
 def test_it_shows_what_the_workers_told_and_nothing_it_is_told_runs() -> str:
