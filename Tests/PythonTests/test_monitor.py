@@ -212,6 +212,23 @@ def test_another_database_and_an_older_copy_are_shown_as_they_are() -> None:
         assert monitor.metrics()['trade_monitor_new_streams_total{partition="p0"}'] == 1
 
 
+def test_another_database_that_came_while_the_monitor_was_away_is_noticed() -> None:
+    with StandInWorker("p0") as worker, tempfile.TemporaryDirectory() as directory:
+        store = pathlib.Path(directory) / "monitor.db"
+        with Monitor(*worker.flag, store=store) as monitor:
+            for number in range(20):
+                worker.say("s", f"d-{number}", "success")
+            monitor.wait_for_seq("p0", 20)
+        with worker.lock:
+            worker.stream, worker.bodies, worker.strategies, worker.last = "another", [], {}, {}
+        for number in range(5):
+            worker.say("s", f"e-{number}", "failed", None, reason="halted")
+        with Monitor(*worker.flag, store=store) as monitor:
+            eventually("it is counted", lambda: totals_shown(monitor, "p0") == worker.totals())
+            # The lost database's outcomes are still told.
+            assert monitor.api("outcomes", decision="d-19")["outcomes"]
+
+
 def test_a_store_that_cannot_be_written_is_told_and_it_goes_on_when_it_can() -> None:
     # No file of the monitor's may become larger than this.
     limit = ["bash", "-c", 'ulimit -S -f 1200; exec "$@"', "monitor"]
