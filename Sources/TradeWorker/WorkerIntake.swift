@@ -47,10 +47,18 @@ struct Incoming<Envelope> {
         }
     }
 
+    /// Whether it only asks, and nobody waits for the answer.
+    var isInVain: Bool {
+        switch request {
+        case .success(.replay), .success(.status), .success(.ping): message.envelope == nil
+        case .success(.decision), .success(.reconcile), .failure: false
+        }
+    }
+
     /// Whether its turn takes no more, since it may take long: a replay, and a message of too many frames, of which it is
     /// not known how many more.
     var isLastOfTurn: Bool {
-        if case .success(.replay) = request { return true }
+        if case .success(.replay) = request { return !isInVain }
         return message.excess != nil
     }
 
@@ -234,6 +242,7 @@ extension Worker {
     private func refusal(
         to message: Incoming<Intake.Envelope>, for fault: JournalFault
     ) throws(JournalFault) -> [UInt8]? {
+        guard !message.isInVain else { return nil }
         switch message.request {
         case .success(.decision(let decision)):
             let refusal = Refusal(.storageFailed, "the worker cannot write to its database: \(fault)", retry: true)
@@ -263,6 +272,10 @@ extension Worker {
         var status: [UInt8]?
         record.replies = []
         for (index, incoming) in requests.enumerated() {
+            guard !incoming.isInVain else {
+                record.replies.append(nil)
+                continue
+            }
             switch incoming.request {
             case .success(.replay(let request)): record.replies.append(try replay(request))
             case .success(.status):

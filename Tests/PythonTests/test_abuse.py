@@ -6,11 +6,15 @@ attack each; `--only=NAME` does so for one. Figures want a release build and a q
 
 from __future__ import annotations
 
+import fcntl
 import json
 import pathlib
+import socket
 import statistics
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -113,6 +117,11 @@ def thread_seconds(worker: Worker) -> dict[str, float]:
     return dict(times)
 
 
+def unsent_bytes(peer: socket.socket) -> int:
+    """What the other side's kernel has not taken yet."""
+    return struct.unpack("i", fcntl.ioctl(peer, termios.TIOCOUTQ, bytes(4)))[0]
+
+
 def prepare(worker: Worker) -> None:
     """Some outcomes to ask for."""
     with Publisher(worker) as publisher:
@@ -201,6 +210,29 @@ def test_of_a_flood_only_so_many_refused_messages_are_kept() -> str:
         eventually("a line about it", lambda: "not kept" in worker.state.log.read_text())
         publisher.accepted("d")
     return f"{kept} of {count}"
+
+
+def test_who_is_gone_is_not_answered_any_more() -> str:
+    """Thousands of requests may wait of a connection that is gone, and its answers are in memory until they are through."""
+    with Simulator() as simulator, Worker(simulator) as worker:
+        prepare(worker)
+        count = 60_000
+        peer = attackers.shake_hands(worker.intake)
+        before = sum(thread_seconds(worker).values())
+        peer.sendall(attackers.frame(b'{"v":1,"type":"replay","after":0,"limit":300}') * count)
+        eventually("all sent", lambda: not unsent_bytes(peer))
+        peer.close()
+
+        def is_at_rest() -> bool:
+            begin = sum(thread_seconds(worker).values())
+            time.sleep(0.5)
+            return sum(thread_seconds(worker).values()) - begin < 0.1
+
+        eventually("the worker at rest", is_at_rest)
+        spent = sum(thread_seconds(worker).values()) - before
+        # An answer each, built for debugging, would take fifteen.
+        assert spent < 5, f"{spent:.1f} s for {count} requests of nobody"
+        return f"{spent:.1f} s for {count} requests"
 
 
 def test_an_envelope_that_is_too_long_is_not_echoed() -> None:
