@@ -38,6 +38,8 @@ package final class Worker<Intake: DecisionIntake> {
     var storage: Storage = .working
     var isDraining = false
     var heartbeatDue: MonotonicTime
+    /// The halts that the last heartbeat told of.
+    var haltedAtHeartbeat: [Halt] = []
     /// When something was last written to the database.
     var lastWrite: MonotonicTime
     /// From when on the connection to the broker counts as cold.

@@ -29,6 +29,7 @@ package enum WorkerProcess {
             TradeJournal.spareStatistics()
             ProcessMemory.giveBackCode()
             ProcessPrivacy.keepNewFilesFromOthers()
+            let service = try ServiceReport(ProcessEnvironment.all(), log: log)
             let watchedLimits = try configuration.limits.map { try WatchedLimits($0) }
             let directory = try StateDirectory(configuration.stateDirectory)
             if let open = try Files.directoryThatOthersCanChange(above: directory.path + "/trades.db") {
@@ -68,9 +69,10 @@ package enum WorkerProcess {
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
             if let path = configuration.limits { log.notice("every order is held against the limits of \(path)") }
             ready("ready \(about)")
+            service?.ready()
             let loop = WorkerLoop(
                 worker: worker, gate: gate, guards: guards, intake: intake, topic: topic, transport: transport,
-                signals: signals, clock: clock, log: log)
+                signals: signals, clock: clock, service: service, log: log)
             try withExtendedLifetime(connections) { try loop.run() }
             // Closing everything is as much code as opening it.
             ProcessMemory.giveBackCode()

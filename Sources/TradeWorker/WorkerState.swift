@@ -41,8 +41,22 @@ extension Worker {
             uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000, at: now.moment)
     }
 
+    /// The worker's condition in one line, for who looks at its service.
+    var summary: String {
+        var parts = [
+            "\(queue.count) waiting, \(resolver.orders.count) open orders, \(resolver.orders.unknownCount) unknown"
+        ]
+        if !haltedAtHeartbeat.isEmpty {
+            parts.append("halted: " + haltedAtHeartbeat.map(\.scopeText).joined(separator: ", "))
+        }
+        if case .failing(let fault, _) = storage { parts.append("nothing is taken or sent: \(fault)") }
+        if isDraining { parts.append("stopping") }
+        return parts.joined(separator: "; ")
+    }
+
     func beatHeart(_ halted: [Halt], at now: ClockReading) throws(WorkerFault) {
         heartbeatDue = now.monotonic + settings.heartbeatInterval
+        haltedAtHeartbeat = halted
         do throws(EdgeFault) {
             try topic.publish(
                 topic: "heartbeat|\(settings.partition)", body: StateFrame.body(.heartbeat, state(halted, at: now)))
