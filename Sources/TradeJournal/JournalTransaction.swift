@@ -229,6 +229,17 @@ package struct JournalTransaction: ~Copyable {
         try insert.run()
     }
 
+    // MARK: Partitions
+
+    /// Keeps the map that comes into force, for ever. Its epoch is higher than those before.
+    package func keep(_ map: PartitionMap, at time: Timestamp) throws(JournalFault) {
+        let insert = statements.insertPartitionMap
+        try insert.bind(map.epoch)
+        try insert.bind(map.json.text)
+        try insert.bind(time.text)
+        try insert.run()
+    }
+
     // MARK: Outcomes
 
     /// Numbers an outcome, stores it, and with it where the decision stands.

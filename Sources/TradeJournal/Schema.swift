@@ -22,8 +22,23 @@ enum Schema {
         migrator.registerMigration("4: who halted, when and why") { database in
             try database.execute(sql: haltEvents)
         }
+        migrator.registerMigration("6: which partition maps were in force") { database in
+            try database.execute(sql: partitionMaps)
+        }
         return migrator
     }
+
+    private static let partitionMaps = """
+        CREATE TABLE partition_maps (
+            epoch INTEGER PRIMARY KEY,
+            map TEXT NOT NULL,                     -- what the file said, as JSON
+            taken_at TEXT NOT NULL
+        );
+        CREATE TRIGGER partition_maps_are_never_changed BEFORE UPDATE ON partition_maps
+            BEGIN SELECT RAISE(ABORT, 'partition maps are never changed'); END;
+        CREATE TRIGGER partition_maps_are_never_deleted BEFORE DELETE ON partition_maps
+            BEGIN SELECT RAISE(ABORT, 'partition maps are never deleted'); END;
+        """
 
     private static let haltEvents = """
         CREATE TABLE halt_events (

@@ -18,6 +18,8 @@ package final class Worker<Intake: DecisionIntake> {
     let halts: any HaltSwitch
     /// Nil where none are set.
     let limits: SendLimits?
+    /// Nil where every strategy is the worker's.
+    var partitions: PartitionKeeping?
     let clock: any WorkerClock
     let executionIDs: any ExecutionIDs
     let probe: any WorkerProbe
@@ -59,8 +61,8 @@ package final class Worker<Intake: DecisionIntake> {
     package init(
         settings: WorkerSettings, journal: TradeJournal, intake: Intake, topic: any OutcomeTopic,
         placement: any OrderPlacement, lookUps: any OrderLookUps, warmUpLine: any OrderLookUps,
-        halts: any HaltSwitch, limits: SendLimits? = nil, clock: any WorkerClock, executionIDs: any ExecutionIDs,
-        probe: any WorkerProbe = NoProbe(), log: Logger
+        halts: any HaltSwitch, limits: SendLimits? = nil, partitionMap: (any PartitionMapSource)? = nil,
+        clock: any WorkerClock, executionIDs: any ExecutionIDs, probe: any WorkerProbe = NoProbe(), log: Logger
     ) throws(WorkerFault) {
         self.settings = settings
         self.journal = journal
@@ -87,6 +89,9 @@ package final class Worker<Intake: DecisionIntake> {
         } catch {
             throw .journal(error)
         }
+        if let partitionMap {
+            partitions = try PartitionKeeping(partitionMap, of: settings.partition, journal, at: startedAt)
+        }
         try takeUpOpenExecutions()
         do throws(JournalFault) {
             try limits?.recount(journal, at: startedAt)
@@ -112,6 +117,7 @@ package final class Worker<Intake: DecisionIntake> {
         takeLimitAnswer(at: now)
         haltByItself(seen, at: now)
         let inForce = isHeartbeatDue ? haltsInForce() : HaltsInForce()
+        lookAtPartitionMap(messages, isHeartbeatDue: isHeartbeatDue)
 
         let record = try store(messages, seen, isHeartbeatDue ? lookAtHalts(inForce, at: now) : nil, at: now)
         remember(record, at: now)
@@ -176,6 +182,7 @@ package final class Worker<Intake: DecisionIntake> {
             guard
                 requests.contains(where: { $0.needsStoring(keepingRefused: keepsRefused) }) || attemptResult != nil
                     || seen?.needsStoring ?? false || haltNews?.needsStoring ?? false || isRetry
+                    || partitions?.next != nil
                     || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
             else {
                 if let haltNews { remember(haltNews) }
@@ -186,6 +193,7 @@ package final class Worker<Intake: DecisionIntake> {
             let commitsBefore = journal.commitsInLog
             try journal.write { (transaction) throws(JournalFault) in
                 if isRetry { try transaction.tryOut() }
+                if let map = partitions?.next { try transaction.keep(map, at: now.moment) }
                 for request in requests { try take(request, in: transaction, record, at: now) }
                 if let result = attemptResult { try endAttempt(result, in: transaction, record, at: now) }
                 if let seen { try keep(seen, in: transaction, record, at: now) }
@@ -197,6 +205,7 @@ package final class Worker<Intake: DecisionIntake> {
             record.pass(probe, isCommitted: true)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
+            partitions?.nextIsStored(log)
             if let haltNews { remember(haltNews) }
             try answerReadOnly(requests, record, at: now)
             return record
@@ -276,11 +285,14 @@ package final class Worker<Intake: DecisionIntake> {
 package enum WorkerFault: Error, CustomStringConvertible {
     case journal(JournalFault)
     case edge(EdgeFault)
+    /// The worker has no place in the partition map, or the map none after the one before.
+    case partitionMap(String)
 
     package var description: String {
         switch self {
         case .journal(let fault): "\(fault)"
         case .edge(let fault): "\(fault)"
+        case .partitionMap(let problem): problem
         }
     }
 }

@@ -206,6 +206,7 @@ extension Worker {
     private func refusalNow(
         of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
     ) throws(JournalFault) -> Refusal? {
+        if let refusal = partitions?.refusal(of: decision.strategy) { return refusal }
         if isDraining { return Refusal(.draining, "the worker is stopping; send the same again", retry: true) }
         if let halt = record.halt(covering: decision.strategy, halt(covering:)) {
             let reason = halt.reason.map { ": \($0)" } ?? ""
@@ -412,6 +413,7 @@ enum Acknowledgement {
             writer.member("field", refusal.field)
             writer.member("message", refusal.message)
             if let expected = refusal.expected { writer.member("expected", expected) }
+            if let endpoint = refusal.endpoint { writer.member("endpoint", endpoint) }
             writer.member("retry", refusal.retry)
         }
         return writer.bytes

@@ -21,7 +21,15 @@ struct WorkerState {
     var storageFault: String?
     var lookUps: Int
     var uptimeSeconds: Int64
+    /// Nil where there is no partition map.
+    var partitionMap: PartitionMap?
     var at: Timestamp
+
+    struct PartitionMap {
+        var epoch: Int64
+        /// Why the file as it is now is not in force, or is no good for this worker.
+        var problem: String?
+    }
 }
 
 extension Worker {
@@ -38,7 +46,8 @@ extension Worker {
             open: resolver.orders.count,
             isAttemptUnderWay: attempt != nil, isDraining: isDraining, storageFault: fault,
             lookUps: resolver.questionsAsked,
-            uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000, at: now.moment)
+            uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000,
+            partitionMap: partitions?.state, at: now.moment)
     }
 
     /// The worker's condition in one line, for who looks at its service.
@@ -108,6 +117,13 @@ enum StateFrame {
             writer.member("storage_fault", state.storageFault)
             writer.member("look_ups", state.lookUps)
             writer.member("uptime_s", state.uptimeSeconds)
+            if let map = state.partitionMap {
+                writer.key("partition_map")
+                writer.object { writer in
+                    writer.member("epoch", map.epoch)
+                    if let problem = map.problem { writer.member("problem", problem) }
+                }
+            }
             writer.member("at", state.at.text)
         }
         return writer.bytes

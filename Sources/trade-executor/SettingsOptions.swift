@@ -20,6 +20,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: help(.settleTime)) var settleTimeS: String?
     @Option(help: help(.onUnknown)) var onUnknown: String?
     @Option(help: help(.limits)) var limits: String?
+    @Option(help: help(.partitionMap)) var partitionMap: String?
     @Option(help: help(.haltAfterErrors)) var haltAfterErrors: String?
     @Option(help: help(.haltOverUnknown)) var haltOverUnknown: String?
     @Option(help: help(.haltHolds)) var haltHolds: String?
@@ -45,7 +46,7 @@ struct SettingsOptions: ParsableArguments {
             (.brokerTimeout, brokerTimeoutMs), (.requestsPerMinute, requestsPerMinute), (.maxAge, maxAgeS),
             (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.limits, limits),
             (.haltAfterErrors, haltAfterErrors), (.haltOverUnknown, haltOverUnknown), (.haltHolds, haltHolds),
-            (.credentials, credentials),
+            (.credentials, credentials), (.partitionMap, partitionMap),
             (.logLevel, logLevel),
         ]
         return all.reduce(into: [:]) { flags, flag in flags[flag.0] = flag.1 }

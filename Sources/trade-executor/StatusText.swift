@@ -38,7 +38,10 @@ enum StatusText {
         var sending = answer["sending"]?.bool == true ? "one request at the broker" : "no request at the broker"
         if let open = answer["open_orders"]?.integer { sending += ", \(open) open orders" }
         if let lookUps = answer["look_ups"]?.integer { sending += ", \(lookUps) look-ups so far" }
-        return [
+        let map = answer["partition_map"]
+        var fields = map?["epoch"]?.integer.map { [("map", "epoch \($0)")] } ?? []
+        if let problem = map?["problem"]?.string { fields.append(("map", "WRONG: \(problem)")) }
+        return fields + [
             (
                 "storage",
                 answer["storage_fault"]?.string.map { "FAILING, nothing is taken or sent: \($0)" } ?? "working"

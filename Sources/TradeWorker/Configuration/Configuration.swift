@@ -17,6 +17,8 @@ package struct Configuration: Sendable {
     package var brokerTimeoutMilliseconds: Int
     /// The path of the limits file; nil where there is none.
     package var limits: String?
+    /// The path of the partition map; nil where there is none.
+    package var partitionMap: String?
     package var logLevel: Logger.Level
 
     /// What is wrong with a setting, where it came from, and what to do.
@@ -61,6 +63,7 @@ package struct Configuration: Sendable {
         brokerConnectTimeoutMilliseconds = try source.integer(.brokerConnectTimeout, 1...600_000)
         brokerTimeoutMilliseconds = try source.integer(.brokerTimeout, 1...600_000)
         limits = source.text(.limits)
+        partitionMap = source.text(.partitionMap)
         guard let level = Logger.Level(rawValue: source.required(.logLevel)) else {
             throw source.problem(.logLevel, "must be debug, info, notice, warning or error")
         }

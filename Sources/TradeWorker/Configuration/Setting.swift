@@ -19,6 +19,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case settleTime = "settle_time_s"
     case onUnknown = "on_unknown"
     case limits
+    case partitionMap = "partition_map"
     case haltAfterErrors = "halt_after_errors"
     case haltOverUnknown = "halt_over_unknown"
     case haltHolds = "halt_holds"
@@ -62,7 +63,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .haltHolds: "false"
         case .logLevel: "notice"
         case .pullIntake, .serverKey, .allowedKeys, .ipcUsers, .clientKey, .serverPublicKey, .stateDirectory,
-            .requestsPerMinute, .limits, .credentials, .keyID, .secretKey:
+            .requestsPerMinute, .limits, .partitionMap, .credentials, .keyID, .secretKey:
             nil
         }
     }
@@ -94,6 +95,11 @@ package enum Setting: String, CaseIterable, Sendable {
         case .onUnknown: "While an attempt is unknown, its strategy's next decisions: continue, or hold-strategy."
         case .limits:
             "A JSON file of limits that every order is held against; read again when it changes. No limits unless set."
+        case .partitionMap:
+            """
+            A JSON file that says which worker serves which strategy, and where; read again when it changes. A worker \
+            with one takes decisions of its own partition's strategies only. All strategies unless set.
+            """
         case .haltAfterErrors:
             """
             Halts all trading after so many broker errors in a row: answers lost, nothing sent, HTTP 401, 429 or 5xx; \
