@@ -63,6 +63,7 @@ let package = Package(
         room("TradeJournal", "CSQLite", "AlpacaAPI", "TradingCore", "StrictJSON", grdb, sqlite),
         room("TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         room("HostSystem", "CLinux", "TradingCore", "StrictJSON"),
+        room("DatabaseCopies", "HostSystem", "TradeJournal", "TradingCore", grdb),
 
         // What became of an order: it can ask the broker, and has no way to place anything.
         room("OrderResolution", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal"),
@@ -75,7 +76,7 @@ let package = Package(
         room("Conformance", "CGoldenFrames", "StrictJSON", "TradingCore", "ZeroMQMessaging", "HostSystem"),
         program(
             "trade-executor", "Conformance", "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "HostSystem",
-            "WorkerClient",
+            "WorkerClient", "DatabaseCopies",
             "TradeRecords", "ZeroMQMessaging", "CurlTransport", logging, arguments),
 
         // The broker to test against.

@@ -19,6 +19,8 @@ package struct DatabaseCounts: Equatable, Sendable {
     package let lastOutcomeAt: String?
     /// The size of the database in bytes, without its log.
     package let sizeInBytes: Int64
+    /// When it was last restored from a copy; nil where it never was.
+    package let restoration: RestorationRecord?
 }
 
 extension TradeRecords {
@@ -37,7 +39,8 @@ extension TradeRecords {
                 refusedMessages: try value("SELECT count(*) FROM refused_messages") ?? 0,
                 lastSeq: try value("SELECT max(seq) FROM outcomes") ?? 0,
                 lastOutcomeAt: try value("SELECT created_at FROM outcomes ORDER BY seq DESC LIMIT 1"),
-                sizeInBytes: try (value("PRAGMA page_count") ?? 0) * (value("PRAGMA page_size") ?? 0))
+                sizeInBytes: try (value("PRAGMA page_count") ?? 0) * (value("PRAGMA page_size") ?? 0),
+                restoration: try RestorationRecord.last(in: database))
         }
     }
 }

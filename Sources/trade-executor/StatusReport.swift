@@ -169,6 +169,8 @@ extension DatabaseCounts {
             writer.member("last_seq", lastSeq)
             writer.member("last_outcome_at", lastOutcomeAt)
             writer.member("size_bytes", sizeInBytes)
+            writer.key("restoration")
+            if let restoration { writer.object { restoration.writeMembers(to: &$0) } } else { writer.null() }
         }
     }
 }

@@ -55,12 +55,13 @@ enum StatusText {
         if let oldest = counts.oldestPendingReceivedAt { waiting += " (oldest since \(RecordText.time(oldest)) UTC)" }
         var outcomes = "last number \(counts.lastSeq)"
         if let at = counts.lastOutcomeAt { outcomes += ", \(RecordText.time(at)) UTC" }
+        let restored = counts.restoration.map { ("restored", RecordText.restoration($0)) }
         return [
             ("decisions", "\(waiting), \(counts.executing) executing, \(counts.unknown) unknown"),
             ("outcomes", outcomes),
             ("refused", "\(counts.refusedMessages) messages"),
             ("database", "\(size(counts.sizeInBytes)), stream \(counts.stream)"),
-        ]
+        ] + [restored].compactMap(\.self)
     }
 
     private static func duration(seconds: Int64) -> String {
