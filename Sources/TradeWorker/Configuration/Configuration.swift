@@ -18,6 +18,7 @@ package struct Configuration: Sendable {
     /// The path of the limits file; nil where there is none.
     package var limits: String?
     package var logLevel: Logger.Level
+    package var logFormat: LogFormat
 
     /// What is wrong with a setting, where it came from, and what to do.
     package struct Problem: Error, Equatable, CustomStringConvertible {
@@ -62,9 +63,13 @@ package struct Configuration: Sendable {
         brokerTimeoutMilliseconds = try source.integer(.brokerTimeout, 1...600_000)
         limits = source.text(.limits)
         guard let level = Logger.Level(rawValue: source.required(.logLevel)) else {
-            throw source.problem(.logLevel, "must be debug, info, notice, warning or error")
+            throw source.problem(.logLevel, "must be trace, debug, info, notice, warning, error or critical")
         }
         logLevel = level
+        guard let format = LogFormat(rawValue: source.required(.logFormat)) else {
+            throw source.problem(.logFormat, "must be text or json")
+        }
+        logFormat = format
 
         worker = WorkerSettings(partition: place.partition)
         worker.maxAge = .seconds(Int64(try source.integer(.maxAge, 1...315_360_000)))
