@@ -113,7 +113,7 @@ let package = Package(
         tests(
             "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "WorkerClient",
             "HostSystem", "TradeJournal", "OrderResolution",
-            "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),
+            "TradingCore", "ZeroMQMessaging", "trade-executor", grdb, logging),
         tests("TradeRecordsTests", "TestKit", "TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         tests(
             "CommandTests", "TestKit", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore",

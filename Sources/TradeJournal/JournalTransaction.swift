@@ -249,7 +249,7 @@ package struct JournalTransaction: ~Copyable {
         let numbers = journal.counters.next(of: outcome.decision.strategy)
         let source = OutcomeSource(stream: journal.stream, partition: partition)
         let stored = StoredOutcome(
-            seq: numbers.seq, topic: outcome.topic, body: outcome.body(numbers, from: source))
+            seq: numbers.seq, topic: outcome.topic, body: outcome.body(numbers, from: source), outcome: outcome)
         let time = outcome.at.text
         let insert = statements.insertOutcome
         try insert.bind(numbers.seq)

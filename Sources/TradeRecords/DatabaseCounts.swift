@@ -4,6 +4,8 @@ import GRDB
 package struct DatabaseCounts: Equatable, Sendable {
     /// The random id made with the database.
     package let stream: String
+    /// The number of the last decision that was accepted; 0 before the first.
+    package let lastDecision: Int64
     /// Decisions that wait.
     package let pending: Int
     /// When the oldest of them was accepted.
@@ -31,6 +33,7 @@ extension TradeRecords {
             }
             return DatabaseCounts(
                 stream: try value("SELECT stream FROM database_identity") ?? "",
+                lastDecision: try value("SELECT max(id) FROM trade_decisions") ?? 0,
                 pending: try value("SELECT count(*) FROM trade_decisions WHERE status = 'pending'") ?? 0,
                 oldestPendingReceivedAt: try value(
                     "SELECT received_at FROM trade_decisions WHERE status = 'pending' ORDER BY id LIMIT 1"),

@@ -122,6 +122,7 @@ package final class Worker<Intake: DecisionIntake> {
         let record = try store(messages, seen, isHeartbeatDue ? lookAtHalts(inForce, at: now) : nil, at: now)
         remember(record, at: now)
 
+        logIntake(record)
         try publish(record.outcomes)
         try send(record.intent, chosenAt: now)
         try reply(to: messages, record.replies)
@@ -219,7 +220,7 @@ package final class Worker<Intake: DecisionIntake> {
     /// that the broker gave is kept in memory until it can be stored.
     private func storageFailed(_ fault: JournalFault, at now: ClockReading) throws(WorkerFault) {
         guard fault.mayPass else { throw .journal(fault) }
-        if storage == .working { log.error("nothing is taken or sent until the database can be written: \(fault)") }
+        if storage == .working { logStorageFailed(fault) }
         storage = .failing(fault, retryAt: now.monotonic + .seconds(1))
         // They may count what was not stored.
         limits?.forgetCounters()
@@ -233,7 +234,7 @@ package final class Worker<Intake: DecisionIntake> {
         }
         for row in record.leftQueue { resolver.priorSends.forget(row) }
         frontIsHeldBack = record.foundNothingToSend
-        refusedCount += record.refusedCount
+        refusedCount += record.refused.count
         if let seen = record.seen {
             resolver.remember(seen, at: now.monotonic)
             for open in seen.changed { limits?.note(open, at: now) }
@@ -254,6 +255,7 @@ package final class Worker<Intake: DecisionIntake> {
             for outcome in outcomes {
                 try topic.publish(topic: outcome.topic, body: outcome.body)
                 probe.pass(.outcomePublished)
+                logOutcome(outcome)
             }
         } catch {
             throw .edge(error)
@@ -308,7 +310,8 @@ final class TurnRecord {
     var toLookUp: [(waiting: WaitingDecision, refusal: SendRefusal?)] = []
     /// Whether something could be sent, but all that was looked at must wait.
     var foundNothingToSend = false
-    var refusedCount = 0
+    /// The messages that were not taken.
+    var refused: [RefusedFrame] = []
     var outcomes: [StoredOutcome] = []
     /// What a look-up showed.
     var seen: Sighting.Stored?

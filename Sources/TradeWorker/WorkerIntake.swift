@@ -190,7 +190,7 @@ extension Worker {
             try transaction.refuse(
                 refused.refusal, body: incoming.message.body, sender: incoming.message.sender, at: now.moment)
         }
-        record.refusedCount += 1
+        record.refused.append(refused)
         record.replies.append(Acknowledgement.refused(refused))
     }
 
@@ -295,7 +295,7 @@ extension Worker {
     private func leaveOut(_ refused: RefusedFrame, _ record: TurnRecord, at now: ClockReading) {
         let isKept = refusalKeeping.note(at: now.monotonic)
         precondition(!isKept, "what is kept is refused within a transaction")
-        record.refusedCount += 1
+        record.refused.append(refused)
         record.replies.append(Acknowledgement.refused(refused))
     }
 

@@ -20,6 +20,8 @@ struct WorkerState {
     /// What keeps the worker from storing; nil when nothing does.
     var storageFault: String?
     var lookUps: Int
+    /// How many requests the account's allowance lets begin now; nil where none is kept.
+    var requestsLeft: Int?
     var uptimeSeconds: Int64
     /// Nil where there is no partition map.
     var partitionMap: PartitionMap?
@@ -46,6 +48,7 @@ extension Worker {
             open: resolver.orders.count,
             isAttemptUnderWay: attempt != nil, isDraining: isDraining, storageFault: fault,
             lookUps: resolver.questionsAsked,
+            requestsLeft: settings.requestsPerMinute == nil ? nil : pacing.allowance(at: now.monotonic),
             uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000,
             partitionMap: partitions?.state, at: now.moment)
     }
@@ -116,6 +119,7 @@ enum StateFrame {
             writer.member("draining", state.isDraining)
             writer.member("storage_fault", state.storageFault)
             writer.member("look_ups", state.lookUps)
+            writer.member("requests_left", state.requestsLeft)
             writer.member("uptime_s", state.uptimeSeconds)
             if let map = state.partitionMap {
                 writer.key("partition_map")

@@ -39,8 +39,12 @@ package final class OutcomeFollower {
         /// An outcome, each once and in order.
         case outcome(JSONValue)
         case heartbeat(JSONValue)
-        /// Outcomes were missed; those follow now.
+        /// Outcomes were missed; they are asked for, and follow now.
         case gap(after: Int64)
+        /// All that was missed has come: so many.
+        case caughtUp(Int)
+        /// The worker did not tell what was missed. It is asked again at its next heartbeat.
+        case replayUnanswered
         /// The worker has another database: counting starts anew.
         case newStream(String)
     }
@@ -51,6 +55,8 @@ package final class OutcomeFollower {
     private var detection: GapDetection?
     private var stream: String?
     private var events: [Event] = []
+    /// How many of the missed outcomes have come so far; nil while none is missed.
+    private var caughtUp: Int?
 
     /// - Parameters:
     ///   - keys: For endpoints that are guarded by keys.
@@ -75,7 +81,9 @@ package final class OutcomeFollower {
 
     /// The next thing heard; nil when nothing was within the time.
     package func next(milliseconds: Int) throws(ZeroMQError) -> Event? {
-        if events.isEmpty { try listen(milliseconds) }
+        if events.isEmpty {
+            if let caughtUp { try replayPage(caughtUp) } else { try listen(milliseconds) }
+        }
         return events.isEmpty ? nil : events.removeFirst()
     }
 
@@ -92,7 +100,7 @@ package final class OutcomeFollower {
             switch detection.sees(counter) {
             case .take: events.append(.outcome(message))
             case .drop: break
-            case .replay(let after): return try replay(after: after)
+            case .replay(let after): return replay(after: after)
             }
             self.detection = detection
         case "heartbeat":
@@ -100,7 +108,7 @@ package final class OutcomeFollower {
             guard let given = strategy.map({ message["strategies"]?[$0]?.integer ?? 0 }) ?? message["seq"]?.integer
             else { return }
             if detection == nil { detection = GapDetection(last: given) }
-            if case .replay(let after)? = detection?.hears(given) { try replay(after: after) }
+            if case .replay(let after)? = detection?.hears(given) { replay(after: after) }
         default: break
         }
     }
@@ -118,32 +126,40 @@ package final class OutcomeFollower {
         outcome[strategy == nil ? "seq" : "strategy_seq"]?.integer
     }
 
-    /// Asks for everything after a counter. What is left out when the worker does not answer is noticed again at the
-    /// next heartbeat.
-    private func replay(after first: Int64) throws(ZeroMQError) {
-        events.append(.gap(after: first))
-        var detection = GapDetection(last: first)
-        var more = true
-        while more {
-            var request = JSONWriter()
-            request.object { writer in
-                writer.member("v", 1)
-                writer.member("type", "replay")
-                if let strategy { writer.member("strategy_name", strategy) }
-                writer.member("after", detection.last)
-                writer.member("limit", 500)
-            }
-            let after = detection.last
-            let answer = try intake.ask(request.bytes, milliseconds: 5000) {
-                $0["type"]?.string == "replay" && $0["after"]?.integer == after
-            }
-            guard let answer, let outcomes = answer["outcomes"]?.array else { break }
-            for outcome in outcomes {
-                guard let counter = counter(of: outcome), detection.sees(counter) == .take else { continue }
-                events.append(.outcome(outcome))
-            }
-            more = answer["more"]?.bool ?? false
+    private func replay(after last: Int64) {
+        events.append(.gap(after: last))
+        detection = GapDetection(last: last)
+        caughtUp = 0
+    }
+
+    /// Asks for the next of the missed outcomes: a page at a time, so that a long history is told as it comes. What is
+    /// left out when the worker does not answer is noticed again at the next heartbeat.
+    private func replayPage(_ countBefore: Int) throws(ZeroMQError) {
+        guard var detection else { preconditionFailure("what is missed follows something") }
+        caughtUp = nil
+        let after = detection.last
+        var request = JSONWriter()
+        request.object { writer in
+            writer.member("v", 1)
+            writer.member("type", "replay")
+            if let strategy { writer.member("strategy_name", strategy) }
+            writer.member("after", after)
+            writer.member("limit", 500)
+        }
+        let answer = try intake.ask(request.bytes, milliseconds: 5000) {
+            $0["type"]?.string == "replay" && $0["after"]?.integer == after
+        }
+        guard let answer, let outcomes = answer["outcomes"]?.array else { return events.append(.replayUnanswered) }
+        for outcome in outcomes {
+            guard let counter = counter(of: outcome), detection.sees(counter) == .take else { continue }
+            events.append(.outcome(outcome))
         }
         self.detection = detection
+        let count = countBefore + Int(detection.last - after)
+        if answer["more"]?.bool == true, detection.last > after {
+            caughtUp = count
+        } else {
+            events.append(.caughtUp(count))
+        }
     }
 }

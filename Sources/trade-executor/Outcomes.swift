@@ -1,37 +1,52 @@
 import ArgumentParser
 import StrictJSON
-import WorkerClient
+import TradingCore
 import ZeroMQMessaging
 
 struct Outcomes: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Follows the outcome topic, without missing any.",
         discussion: """
-            Every outcome is printed once and in order: what does not come live is asked for again. Begins with what \
-            comes next, or with --from at a number. With --partition-map of the strategy's worker, wherever it moves, or of \
-            all workers. Ends with Ctrl-C.
+            Every outcome is printed once and in order: what does not come live is asked for again, which standard error \
+            tells. Begins with what comes next, or with --from at a number. With --partition-map of the strategy's worker, \
+            wherever it moves, or of all workers. Ends with Ctrl-C, or when nobody reads it.
+            On a terminal the columns fit its width, and the last line tells how the worker is each second. Into a pipe \
+            or a file go plain lines.
             """)
 
     @Option(name: [.customLong("from")], help: "Begin with this number: strategy_seq with --strategy, else seq.")
     var first: Int64?
 
     @Option(help: "Only this strategy.") var strategy: String?
+    @Option(
+        name: [.customLong("result")],
+        help: "Only this result: pending, success, partial, failed or unknown. Can be given several times.")
+    var results: [OutcomeResult] = []
+    @Option(help: "Only this symbol; mleg for orders of several legs.") var symbol: String?
     @Flag(help: "One JSON object a line, as published.") var json = false
+    @Option(name: [.customLong("color"), .customLong("colour")], help: ColourChoice.help)
+    var colour = ColourChoice.auto
     @OptionGroup var endpoints: EndpointOptions
 
     func run() throws {
         do {
             let context = try ZeroMQContext()
-            var sources = try self.sources(context)
-            guard first == nil || sources.count == 1 else {
+            var workers = try self.workers(context)
+            guard first == nil || workers.count == 1 else {
                 throw ValidationError("--from counts in one partition; say --strategy, or --intake and --outcomes")
             }
             try StandardOutput.print { output in
+                let view = OutcomeView(output, json: json, colours: Colours(colour, on: output))
+                view.setPulse("waiting for \(workers.map(\.endpoints.outcomes).joined(separator: ", "))")
+                var turns = 0
                 while true {
-                    for index in sources.indices {
-                        try listen(to: &sources[index], milliseconds: 1000 / sources.count, output)
-                        try follow(&sources[index], context)
+                    for index in workers.indices {
+                        try view.flush()
+                        output.endIfNobodyReads()
+                        try workers[index].listen(milliseconds: 1000 / workers.count, view, showing: isWanted)
                     }
+                    turns += 1
+                    if turns % 10 == 0 { try followStrategy(&workers[0], view, context) }
                 }
             }
         } catch let error as ZeroMQError {
@@ -39,69 +54,32 @@ struct Outcomes: ParsableCommand {
         }
     }
 
-    /// One worker that is followed.
-    private struct Source {
-        var worker: Endpoints
-        var follower: OutcomeFollower
-        /// The last counter that was printed; nil while there is none.
-        var last: Int64?
-        var silentMilliseconds = 0
-        /// How often it was listened to since the partition map was read.
-        var listened = 0
-    }
-
-    private func sources(_ context: ZeroMQContext) throws -> [Source] {
-        let workers =
+    private func workers(_ context: ZeroMQContext) throws -> [FollowedWorker] {
+        let all =
             strategy == nil ? try endpoints.allEndpoints().map(\.endpoints) : [try endpoints.endpoints(of: strategy)]
-        return try workers.map {
-            Source(worker: $0, follower: try follower($0, after: first.map { max(0, $0 - 1) }, context))
+        return try all.map {
+            try FollowedWorker($0, strategy: strategy, after: first.map { max(0, $0 - 1) }, in: context)
         }
-    }
-
-    private func follower(_ worker: Endpoints, after: Int64?, _ context: ZeroMQContext) throws -> OutcomeFollower {
-        try OutcomeFollower(
-            outcomes: worker.outcomes, intake: worker.intake, keys: worker.keys, strategy: strategy, after: after,
-            in: context)
     }
 
     /// Goes with a strategy that has moved to another worker: its `strategy_seq` goes on there.
-    private func follow(_ source: inout Source, _ context: ZeroMQContext) throws {
-        source.listened += 1
-        guard strategy != nil, source.listened % 10 == 0, try endpoints.followsMap else { return }
+    private func followStrategy(
+        _ worker: inout FollowedWorker, _ view: OutcomeView, _ context: ZeroMQContext
+    ) throws {
+        guard strategy != nil, try endpoints.followsMap else { return }
         // A map that cannot be read just now changes nothing.
-        guard let worker = try? endpoints.endpoints(of: strategy), worker.outcomes != source.worker.outcomes else {
+        guard let place = try? endpoints.endpoints(of: strategy), place.outcomes != worker.endpoints.outcomes else {
             return
         }
-        StandardError.line("the strategy is served at \(worker.intake) now")
-        source = Source(worker: worker, follower: try follower(worker, after: source.last, context), last: source.last)
+        try view.remark("the strategy is served at \(place.intake) now")
+        worker = try FollowedWorker(place, strategy: strategy, after: worker.last, in: context)
     }
 
-    private func listen(to source: inout Source, milliseconds: Int, _ output: StandardOutput) throws {
-        var event = try source.follower.next(milliseconds: milliseconds)
-        if event == nil {
-            let before = source.silentMilliseconds
-            source.silentMilliseconds += milliseconds
-            // A worker says something every second.
-            if before < 5000, source.silentMilliseconds >= 5000 {
-                StandardError.line(
-                    "nothing heard from \(source.worker.outcomes) for 5 s; \(source.worker.advice)")
-            }
-        }
-        while let heard = event {
-            if source.silentMilliseconds >= 5000 { StandardError.line("heard again") }
-            source.silentMilliseconds = 0
-            switch heard {
-            case .outcome(let outcome):
-                source.last = outcome[strategy == nil ? "seq" : "strategy_seq"]?.integer ?? source.last
-                try output.line(json ? outcome.text : OutcomeText.line(outcome))
-            case .heartbeat(let beat):
-                if source.last == nil, let strategy { source.last = beat["strategies"]?[strategy]?.integer ?? 0 }
-            case .gap(let after): if !json { StandardError.line("asking for the outcomes after \(after)") }
-            case .newStream(let stream):
-                StandardError.line("the worker has another database now (stream \(stream)); its outcomes count from 1")
-            }
-            event = try source.follower.next(milliseconds: 0)
-        }
-        try output.flush()
+    private func isWanted(_ outcome: JSONValue) -> Bool {
+        if let symbol, (outcome["symbol"]?.string ?? "mleg") != symbol { return false }
+        guard !results.isEmpty else { return true }
+        return results.contains { $0.rawValue == outcome["result"]?.string }
     }
 }
+
+extension OutcomeResult: ExpressibleByArgument {}

@@ -21,6 +21,7 @@ struct TradeExecutor: ParsableCommand {
     static func main() {
         // Whatever the command, its environment may hold the account's secret.
         do {
+            try ProcessDescriptors.fillStandard()
             try ProcessPrivacy.begin()
         } catch {
             exit(withError: Failure("\(error)"))

@@ -20,6 +20,7 @@ package struct Configuration: Sendable {
     /// The path of the partition map; nil where there is none.
     package var partitionMap: String?
     package var logLevel: Logger.Level
+    package var logFormat: LogFormat
 
     /// What is wrong with a setting, where it came from, and what to do.
     package struct Problem: Error, Equatable, CustomStringConvertible {
@@ -65,9 +66,13 @@ package struct Configuration: Sendable {
         limits = source.text(.limits)
         partitionMap = source.text(.partitionMap)
         guard let level = Logger.Level(rawValue: source.required(.logLevel)) else {
-            throw source.problem(.logLevel, "must be debug, info, notice, warning or error")
+            throw source.problem(.logLevel, "must be trace, debug, info, notice, warning, error or critical")
         }
         logLevel = level
+        guard let format = LogFormat(rawValue: source.required(.logFormat)) else {
+            throw source.problem(.logFormat, "must be text or json")
+        }
+        logFormat = format
 
         worker = WorkerSettings(partition: place.partition)
         worker.maxAge = .seconds(Int64(try source.integer(.maxAge, 1...315_360_000)))

@@ -24,6 +24,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case haltOverUnknown = "halt_over_unknown"
     case haltHolds = "halt_holds"
     case logLevel = "log_level"
+    case logFormat = "log_format"
     case credentials
     case keyID = "api_key_id"
     case secretKey = "api_secret_key"
@@ -62,6 +63,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .haltAfterErrors, .haltOverUnknown: "0"
         case .haltHolds: "false"
         case .logLevel: "notice"
+        case .logFormat: "text"
         case .pullIntake, .serverKey, .allowedKeys, .ipcUsers, .clientKey, .serverPublicKey, .stateDirectory,
             .requestsPerMinute, .limits, .partitionMap, .credentials, .keyID, .secretKey:
             nil
@@ -112,7 +114,12 @@ package enum Setting: String, CaseIterable, Sendable {
             """
         case .haltHolds:
             "Whether waiting decisions wait when the worker halts by itself, instead of being refused: true or false."
-        case .logLevel: "How much is logged to standard error: debug, info, notice, warning or error."
+        case .logLevel:
+            """
+            How much is logged to standard error: trace, debug, info, notice, warning, error or critical. At info every \
+            decision is followed.
+            """
+        case .logFormat: "How log lines are written: text, or json, one object a line."
         case .credentials:
             """
             A file with the two lines `api_key_id = …` and `api_secret_key = …`, which nobody else can read. Before it \
