@@ -64,6 +64,7 @@ let package = Package(
         room("TradeJournal", "CSQLite", "AlpacaAPI", "TradingCore", "StrictJSON", grdb, sqlite),
         room("TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         room("HostSystem", "CLinux", "TradingCore", "StrictJSON"),
+        room("DatabaseCopies", "HostSystem", "TradeJournal", "TradingCore", grdb),
 
         // What became of an order: it can ask the broker, and has no way to place anything.
         room("OrderResolution", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal"),
@@ -76,7 +77,7 @@ let package = Package(
         room("Conformance", "CGoldenFrames", "StrictJSON", "TradingCore", "ZeroMQMessaging", "HostSystem"),
         program(
             "trade-executor", "Conformance", "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "HostSystem",
-            "WorkerClient",
+            "WorkerClient", "DatabaseCopies",
             "TradeRecords", "ZeroMQMessaging", "CurlTransport", logging, arguments),
 
         // What watches workers, and cannot trade: no room here knows the broker's account or places an order.
@@ -124,7 +125,7 @@ let package = Package(
         tests(
             "TradeWorkerTests", "TestKit", "TradeWorker", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "WorkerClient",
             "HostSystem", "TradeJournal", "OrderResolution",
-            "TradingCore", "ZeroMQMessaging", "trade-executor", grdb),
+            "TradingCore", "ZeroMQMessaging", "trade-executor", grdb, logging),
         tests("TradeRecordsTests", "TestKit", "TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         tests(
             "CommandTests", "TestKit", "AlpacaAPI", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore",

@@ -46,6 +46,7 @@ missing_packages() {
         python3-venv) has_python_venv ;;
         cppzmq-dev) has_cpp_header zmq.hpp ;;
         nlohmann-json3-dev) has_cpp_header nlohmann/json.hpp ;;
+        systemd) has_program systemd-analyze ;;
         nodejs) has_program node ;;
         libnode-dev) [[ -e /usr/include/node/node_api.h ]] ;;
         golang-go) has_program go ;;

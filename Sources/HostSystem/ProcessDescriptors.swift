@@ -7,6 +7,15 @@ package enum ProcessDescriptors {
     /// What the worker needs beside connections of its sockets.
     private static let own = 64
 
+    /// Puts /dev/null where standard input, output or error is closed. The next file or connection would get its number
+    /// otherwise, and what is meant for a log would be written into it.
+    package static func fillStandard() throws(SystemError) {
+        for standard in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(standard, F_GETFD) < 0 {
+            // It gets the lowest number that is free, which is this one.
+            guard open("/dev/null", O_RDWR) == standard else { throw SystemError("opening /dev/null") }
+        }
+    }
+
     /// Lets the process have as many as the system allows it, so that connections are bounded by rule and not by failure:
     /// ZeroMQ spins when it can accept no more.
     package static func raiseLimit() throws(SystemError) {

@@ -43,6 +43,7 @@ package final class StateDirectory {
         self.descriptor = descriptor
         do {
             try Files.write(Array("\(getpid())\n".utf8), to: path + "/worker.pid")
+            try finishExchange()
         } catch {
             close(descriptor)
             throw .system(error)

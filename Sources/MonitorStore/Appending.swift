@@ -62,9 +62,7 @@ extension MonitorStore {
         _ partition: String, to last: StreamPosition, at now: Timestamp
     ) throws(MonitorStoreFault) {
         try write { database in
-            try database.execute(
-                sql: "UPDATE outcomes SET stream = ? WHERE partition = ? AND stream = ? AND seq > ?",
-                arguments: ["\(last.stream) until \(now.text)", partition, last.stream, last.seq])
+            try Self.rename(last.stream, of: partition, after: last.seq, now, in: database)
             try Self.forgetCounts(of: partition, in: database)
             try Self.keep(StreamPosition(stream: last.stream, seq: 0), of: partition, in: database)
         }
@@ -107,27 +105,47 @@ extension MonitorStore {
         let owner: StrategyKey
     }
 
-    /// - Returns: Its id; of one that is there already, from before its database went back, the id that it has.
+    /// - Returns: Its id; of one that is there already, from before its database was restored, the id that it has.
     private static func insert(
         _ outcome: SeenOutcome, _ receivedAt: Timestamp, in database: Database
     ) throws -> Int64 {
+        if outcome.firstStream != outcome.stream, let known = try id(of: outcome, in: outcome.firstStream, database) {
+            return known
+        }
         let statement = try database.cachedStatement(
             sql: """
                 INSERT INTO outcomes (partition, stream, seq, strategy_seq, strategy_name, decision_id, symbol, result,
                     status, at, received_at, body)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (partition, stream, seq) DO NOTHING
                 """)
-        try statement.execute(arguments: [
+        let values: StatementArguments = [
             outcome.partition, outcome.stream, outcome.seq, outcome.strategySeq, outcome.strategy, outcome.decisionID,
             outcome.symbol, outcome.result.rawValue, outcome.status, outcome.at.text, receivedAt.text, outcome.body,
-        ])
+        ]
+        try statement.execute(arguments: values)
         if database.changesCount > 0 { return database.lastInsertedRowID }
-        let known = try Int64.fetchOne(
+        if let known = try id(of: outcome, in: outcome.stream, database) { return known }
+        // The number was given to something else before its database went back.
+        try rename(outcome.stream, of: outcome.partition, after: outcome.seq - 1, receivedAt, in: database)
+        try statement.execute(arguments: values)
+        return database.lastInsertedRowID
+    }
+
+    /// Keeps the outcomes whose numbers are given out again, under another name of the stream.
+    private static func rename(
+        _ stream: String, of partition: String, after last: Int64, _ now: Timestamp, in database: Database
+    ) throws {
+        try database.execute(
+            sql: "UPDATE outcomes SET stream = ? WHERE partition = ? AND stream = ? AND seq > ?",
+            arguments: ["\(stream) until \(now.text)", partition, stream, last])
+    }
+
+    /// The id of the same outcome; nil where it is not there.
+    private static func id(of outcome: SeenOutcome, in stream: String, _ database: Database) throws -> Int64? {
+        try Int64.fetchOne(
             database.cachedStatement(
-                sql: "SELECT id FROM outcomes WHERE partition = ? AND stream = ? AND seq = ?"),
-            arguments: [outcome.partition, outcome.stream, outcome.seq])
-        guard let known else { preconditionFailure("what conflicts is there") }
-        return known
+                sql: "SELECT id FROM outcomes WHERE partition = ? AND stream = ? AND seq = ? AND body = ?"),
+            arguments: [outcome.partition, stream, outcome.seq, outcome.body])
     }
 
     /// Keeps what is heard of the decision.

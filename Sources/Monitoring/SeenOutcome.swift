@@ -5,8 +5,10 @@ package import TradingCore
 package struct SeenOutcome: Equatable, Sendable {
     /// The partition as the monitor calls it, whatever the worker says of itself.
     package let partition: String
-    /// The database that numbered it.
+    /// The database whose number `seq` is.
     package let stream: String
+    /// The database under which it was told first, as its JSON says: another one for what was told before a restoration.
+    package let firstStream: String
     package let seq: Int64
     package let strategySeq: Int64
     package let strategy: String
@@ -31,8 +33,8 @@ package struct SeenOutcome: Equatable, Sendable {
     package static let refusedStatus = "refused"
 
     /// Nil for what is no outcome as the contract has it.
-    package init?(_ message: JSONValue, partition: String) {
-        guard let stream = message["stream"]?.string, let seq = message["seq"]?.integer,
+    package init?(_ message: JSONValue, partition: String, stream: String) {
+        guard let seq = message["seq"]?.integer,
             let strategySeq = message["strategy_seq"]?.integer, let strategy = message["strategy_name"]?.string,
             let decisionID = message["decision_id"]?.string,
             let result = message["result"]?.string.flatMap(OutcomeResult.init(rawValue:)),
@@ -41,6 +43,7 @@ package struct SeenOutcome: Equatable, Sendable {
         let execution = message["execution"]
         self.partition = partition
         self.stream = stream
+        firstStream = message["stream"]?.string ?? stream
         self.seq = seq
         self.strategySeq = strategySeq
         self.strategy = strategy

@@ -102,6 +102,17 @@ extension TradeJournal {
         try statements.haltHistoryEnd.first { (row) throws(JournalFault) in try row.requiredInteger(0) } ?? 0
     }
 
+    /// The partition map that came into force last; nil where there never was one.
+    package func lastPartitionMap() throws(JournalFault) -> PartitionMap? {
+        let map = try statements.lastPartitionMap.first { (row) throws(JournalFault) in row.bytes(0) }
+        guard let map else { return nil }
+        do throws(PartitionMapFile.Problem) {
+            return try PartitionMapFile.read(map)
+        } catch {
+            throw JournalFault.unreadable("a partition map cannot be read: \(error)")
+        }
+    }
+
     /// A page of outcomes, and whether there are more after it.
     package func outcomes(_ request: ReplayRequest) throws(JournalFault) -> (bodies: [[UInt8]], more: Bool) {
         let select: PreparedStatement

@@ -108,6 +108,7 @@ package struct StoredOutcome: Equatable, Sendable {
     package let seq: Int64
     package let topic: String
     package let body: [UInt8]
+    package let outcome: Outcome
 }
 
 /// A request or a response, to be kept as it is.

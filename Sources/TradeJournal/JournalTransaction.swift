@@ -229,6 +229,17 @@ package struct JournalTransaction: ~Copyable {
         try insert.run()
     }
 
+    // MARK: Partitions
+
+    /// Keeps the map that comes into force, for ever. Its epoch is higher than those before.
+    package func keep(_ map: PartitionMap, at time: Timestamp) throws(JournalFault) {
+        let insert = statements.insertPartitionMap
+        try insert.bind(map.epoch)
+        try insert.bind(map.json.text)
+        try insert.bind(time.text)
+        try insert.run()
+    }
+
     // MARK: Outcomes
 
     /// Numbers an outcome, stores it, and with it where the decision stands.
@@ -238,7 +249,7 @@ package struct JournalTransaction: ~Copyable {
         let numbers = journal.counters.next(of: outcome.decision.strategy)
         let source = OutcomeSource(stream: journal.stream, partition: partition)
         let stored = StoredOutcome(
-            seq: numbers.seq, topic: outcome.topic, body: outcome.body(numbers, from: source))
+            seq: numbers.seq, topic: outcome.topic, body: outcome.body(numbers, from: source), outcome: outcome)
         let time = outcome.at.text
         let insert = statements.insertOutcome
         try insert.bind(numbers.seq)

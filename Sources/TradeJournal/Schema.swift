@@ -22,8 +22,45 @@ enum Schema {
         migrator.registerMigration("4: who halted, when and why") { database in
             try database.execute(sql: haltEvents)
         }
+        migrator.registerMigration("5: copies, and restorations from them") { database in
+            try database.execute(sql: restorations)
+        }
+        migrator.registerMigration("6: which partition maps were in force") { database in
+            try database.execute(sql: partitionMaps)
+        }
         return migrator
     }
+
+    private static let restorations = """
+        ALTER TABLE database_identity ADD COLUMN copied_at TEXT;  -- of a copy: when it was taken; NULL in a worker's own
+        CREATE TABLE restorations (
+            id INTEGER PRIMARY KEY,
+            restored_at TEXT NOT NULL,
+            by_whom TEXT NOT NULL,
+            file TEXT NOT NULL,                    -- the copy
+            file_sha256 TEXT NOT NULL,             -- its digest, in hexadecimal digits
+            copied_at TEXT,                        -- when it was taken; NULL where it does not say
+            last_seq INTEGER NOT NULL,             -- the last outcome in it: later numbers may have been given twice
+            former_stream TEXT NOT NULL,
+            stream TEXT NOT NULL                   -- the one that began here
+        );
+        CREATE TRIGGER restorations_are_never_changed BEFORE UPDATE ON restorations
+            BEGIN SELECT RAISE(ABORT, 'restorations are never changed'); END;
+        CREATE TRIGGER restorations_are_never_deleted BEFORE DELETE ON restorations
+            BEGIN SELECT RAISE(ABORT, 'restorations are never deleted'); END;
+        """
+
+    private static let partitionMaps = """
+        CREATE TABLE partition_maps (
+            epoch INTEGER PRIMARY KEY,
+            map TEXT NOT NULL,                     -- what the file said, as JSON
+            taken_at TEXT NOT NULL
+        );
+        CREATE TRIGGER partition_maps_are_never_changed BEFORE UPDATE ON partition_maps
+            BEGIN SELECT RAISE(ABORT, 'partition maps are never changed'); END;
+        CREATE TRIGGER partition_maps_are_never_deleted BEFORE DELETE ON partition_maps
+            BEGIN SELECT RAISE(ABORT, 'partition maps are never deleted'); END;
+        """
 
     private static let haltEvents = """
         CREATE TABLE halt_events (

@@ -39,6 +39,9 @@ struct Statements {
     let lastHaltEvents: PreparedStatement
     let haltHistoryEnd: PreparedStatement
 
+    let insertPartitionMap: PreparedStatement
+    let lastPartitionMap: PreparedStatement
+
     init(_ database: Database) throws {
         func prepare(_ sql: String) throws -> PreparedStatement { try PreparedStatement(sql, in: database) }
 
@@ -176,5 +179,8 @@ struct Statements {
             """)
         haltHistoryEnd = try prepare(
             "SELECT history_end FROM halt_events WHERE history_end IS NOT NULL ORDER BY id DESC LIMIT 1")
+
+        insertPartitionMap = try prepare("INSERT INTO partition_maps (epoch, map, taken_at) VALUES (?, ?, ?)")
+        lastPartitionMap = try prepare("SELECT map FROM partition_maps ORDER BY epoch DESC LIMIT 1")
     }
 }

@@ -1,5 +1,5 @@
 import CSQLite
-import GRDB
+package import GRDB
 import GRDBSQLite
 import TradingCore
 
@@ -35,8 +35,16 @@ package final class TradeJournal {
                 guard let connection = database.sqliteConnection else {
                     preconditionFailure("a database that is open has a connection")
                 }
-                guard let stream = try String.fetchOne(database, sql: "SELECT stream FROM database_identity") else {
+                let identity = try Row.fetchOne(database, sql: "SELECT stream, copied_at FROM database_identity")
+                guard let identity, let stream = identity["stream"] as String? else {
                     throw JournalFault.unreadable("database_identity is empty")
+                }
+                // Its outcomes would get numbers that subscribers have seen, and take for old.
+                if let copiedAt = identity["copied_at"] as String? {
+                    throw JournalFault(
+                        "opening the database",
+                        message: "it is a copy that was taken at \(copiedAt), and not restored; move it elsewhere, "
+                            + "and put it in its place with `trade-executor restore`")
                 }
                 let counters = try OutcomeCounters(readingFrom: database)
                 let statements = try Statements(database)
@@ -96,7 +104,9 @@ package final class TradeJournal {
         }
     }
 
-    private static func migrate(_ queue: DatabaseQueue) throws {
+    /// Brings the tables of a database up to date.
+    /// - Throws: Also where it is from a newer version.
+    package static func migrate(_ queue: DatabaseQueue) throws {
         let migrator = Schema.migrator
         if try queue.inDatabase({ try migrator.hasBeenSuperseded($0) }) {
             throw JournalFault(

@@ -4,6 +4,8 @@ import GRDB
 package struct DatabaseCounts: Equatable, Sendable {
     /// The random id made with the database.
     package let stream: String
+    /// The number of the last decision that was accepted; 0 before the first.
+    package let lastDecision: Int64
     /// Decisions that wait.
     package let pending: Int
     /// When the oldest of them was accepted.
@@ -19,6 +21,8 @@ package struct DatabaseCounts: Equatable, Sendable {
     package let lastOutcomeAt: String?
     /// The size of the database in bytes, without its log.
     package let sizeInBytes: Int64
+    /// When it was last restored from a copy; nil where it never was.
+    package let restoration: RestorationRecord?
 }
 
 extension TradeRecords {
@@ -29,6 +33,7 @@ extension TradeRecords {
             }
             return DatabaseCounts(
                 stream: try value("SELECT stream FROM database_identity") ?? "",
+                lastDecision: try value("SELECT max(id) FROM trade_decisions") ?? 0,
                 pending: try value("SELECT count(*) FROM trade_decisions WHERE status = 'pending'") ?? 0,
                 oldestPendingReceivedAt: try value(
                     "SELECT received_at FROM trade_decisions WHERE status = 'pending' ORDER BY id LIMIT 1"),
@@ -37,7 +42,8 @@ extension TradeRecords {
                 refusedMessages: try value("SELECT count(*) FROM refused_messages") ?? 0,
                 lastSeq: try value("SELECT max(seq) FROM outcomes") ?? 0,
                 lastOutcomeAt: try value("SELECT created_at FROM outcomes ORDER BY seq DESC LIMIT 1"),
-                sizeInBytes: try (value("PRAGMA page_count") ?? 0) * (value("PRAGMA page_size") ?? 0))
+                sizeInBytes: try (value("PRAGMA page_count") ?? 0) * (value("PRAGMA page_size") ?? 0),
+                restoration: try RestorationRecord.last(in: database))
         }
     }
 }

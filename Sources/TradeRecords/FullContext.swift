@@ -29,7 +29,8 @@ package struct FullContext: Equatable, Sendable {
     }
 
     /// One object with everything; each row under its columns' names.
-    package func write(to writer: inout JSONWriter) {
+    /// - Parameter restoration: When the database was last restored; nil where it never was, and left out then.
+    package func write(to writer: inout JSONWriter, restoration: RestorationRecord? = nil) {
         writer.object { writer in
             writer.key("decision")
             writer.object { decision.writeMembers(to: &$0) }
@@ -52,6 +53,9 @@ package struct FullContext: Equatable, Sendable {
             writer.array { writer in
                 for outcome in outcomes { writer.raw(outcome.body.utf8) }
             }
+            guard let restoration else { return }
+            writer.key("restoration")
+            writer.object { restoration.writeMembers(to: &$0) }
         }
     }
 }

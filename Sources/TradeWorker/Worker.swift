@@ -18,6 +18,8 @@ package final class Worker<Intake: DecisionIntake> {
     let halts: any HaltSwitch
     /// Nil where none are set.
     let limits: SendLimits?
+    /// Nil where every strategy is the worker's.
+    var partitions: PartitionKeeping?
     let clock: any WorkerClock
     let executionIDs: any ExecutionIDs
     let probe: any WorkerProbe
@@ -38,6 +40,8 @@ package final class Worker<Intake: DecisionIntake> {
     var storage: Storage = .working
     var isDraining = false
     var heartbeatDue: MonotonicTime
+    /// The halts that the last heartbeat told of.
+    var haltedAtHeartbeat: [Halt] = []
     /// When something was last written to the database.
     var lastWrite: MonotonicTime
     /// From when on the connection to the broker counts as cold.
@@ -57,8 +61,8 @@ package final class Worker<Intake: DecisionIntake> {
     package init(
         settings: WorkerSettings, journal: TradeJournal, intake: Intake, topic: any OutcomeTopic,
         placement: any OrderPlacement, lookUps: any OrderLookUps, warmUpLine: any OrderLookUps,
-        halts: any HaltSwitch, limits: SendLimits? = nil, clock: any WorkerClock, executionIDs: any ExecutionIDs,
-        probe: any WorkerProbe = NoProbe(), log: Logger
+        halts: any HaltSwitch, limits: SendLimits? = nil, partitionMap: (any PartitionMapSource)? = nil,
+        clock: any WorkerClock, executionIDs: any ExecutionIDs, probe: any WorkerProbe = NoProbe(), log: Logger
     ) throws(WorkerFault) {
         self.settings = settings
         self.journal = journal
@@ -85,6 +89,9 @@ package final class Worker<Intake: DecisionIntake> {
         } catch {
             throw .journal(error)
         }
+        if let partitionMap {
+            partitions = try PartitionKeeping(partitionMap, of: settings.partition, journal, at: startedAt)
+        }
         try takeUpOpenExecutions()
         do throws(JournalFault) {
             try limits?.recount(journal, at: startedAt)
@@ -110,10 +117,12 @@ package final class Worker<Intake: DecisionIntake> {
         takeLimitAnswer(at: now)
         haltByItself(seen, at: now)
         let inForce = isHeartbeatDue ? haltsInForce() : HaltsInForce()
+        lookAtPartitionMap(messages, isHeartbeatDue: isHeartbeatDue)
 
         let record = try store(messages, seen, isHeartbeatDue ? lookAtHalts(inForce, at: now) : nil, at: now)
         remember(record, at: now)
 
+        logIntake(record)
         try publish(record.outcomes)
         try send(record.intent, chosenAt: now)
         try reply(to: messages, record.replies)
@@ -174,6 +183,7 @@ package final class Worker<Intake: DecisionIntake> {
             guard
                 requests.contains(where: { $0.needsStoring(keepingRefused: keepsRefused) }) || attemptResult != nil
                     || seen?.needsStoring ?? false || haltNews?.needsStoring ?? false || isRetry
+                    || partitions?.next != nil
                     || mayFindWorkInQueue(isHeartbeatDue: isHeartbeatDue, at: now)
             else {
                 if let haltNews { remember(haltNews) }
@@ -184,6 +194,7 @@ package final class Worker<Intake: DecisionIntake> {
             let commitsBefore = journal.commitsInLog
             try journal.write { (transaction) throws(JournalFault) in
                 if isRetry { try transaction.tryOut() }
+                if let map = partitions?.next { try transaction.keep(map, at: now.moment) }
                 for request in requests { try take(request, in: transaction, record, at: now) }
                 if let result = attemptResult { try endAttempt(result, in: transaction, record, at: now) }
                 if let seen { try keep(seen, in: transaction, record, at: now) }
@@ -195,6 +206,7 @@ package final class Worker<Intake: DecisionIntake> {
             record.pass(probe, isCommitted: true)
             if storage != .working { log.notice("the database can be written again") }
             storage = .working
+            partitions?.nextIsStored(log)
             if let haltNews { remember(haltNews) }
             try answerReadOnly(requests, record, at: now)
             return record
@@ -208,7 +220,7 @@ package final class Worker<Intake: DecisionIntake> {
     /// that the broker gave is kept in memory until it can be stored.
     private func storageFailed(_ fault: JournalFault, at now: ClockReading) throws(WorkerFault) {
         guard fault.mayPass else { throw .journal(fault) }
-        if storage == .working { log.error("nothing is taken or sent until the database can be written: \(fault)") }
+        if storage == .working { logStorageFailed(fault) }
         storage = .failing(fault, retryAt: now.monotonic + .seconds(1))
         // They may count what was not stored.
         limits?.forgetCounters()
@@ -222,7 +234,7 @@ package final class Worker<Intake: DecisionIntake> {
         }
         for row in record.leftQueue { resolver.priorSends.forget(row) }
         frontIsHeldBack = record.foundNothingToSend
-        refusedCount += record.refusedCount
+        refusedCount += record.refused.count
         if let seen = record.seen {
             resolver.remember(seen, at: now.monotonic)
             for open in seen.changed { limits?.note(open, at: now) }
@@ -243,6 +255,7 @@ package final class Worker<Intake: DecisionIntake> {
             for outcome in outcomes {
                 try topic.publish(topic: outcome.topic, body: outcome.body)
                 probe.pass(.outcomePublished)
+                logOutcome(outcome)
             }
         } catch {
             throw .edge(error)
@@ -274,11 +287,14 @@ package final class Worker<Intake: DecisionIntake> {
 package enum WorkerFault: Error, CustomStringConvertible {
     case journal(JournalFault)
     case edge(EdgeFault)
+    /// The worker has no place in the partition map, or the map none after the one before.
+    case partitionMap(String)
 
     package var description: String {
         switch self {
         case .journal(let fault): "\(fault)"
         case .edge(let fault): "\(fault)"
+        case .partitionMap(let problem): problem
         }
     }
 }
@@ -294,7 +310,8 @@ final class TurnRecord {
     var toLookUp: [(waiting: WaitingDecision, refusal: SendRefusal?)] = []
     /// Whether something could be sent, but all that was looked at must wait.
     var foundNothingToSend = false
-    var refusedCount = 0
+    /// The messages that were not taken.
+    var refused: [RefusedFrame] = []
     var outcomes: [StoredOutcome] = []
     /// What a look-up showed.
     var seen: Sighting.Stored?

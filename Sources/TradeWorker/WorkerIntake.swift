@@ -47,10 +47,18 @@ struct Incoming<Envelope> {
         }
     }
 
+    /// Whether it only asks, and nobody waits for the answer.
+    var isInVain: Bool {
+        switch request {
+        case .success(.replay), .success(.status), .success(.ping): message.envelope == nil
+        case .success(.decision), .success(.reconcile), .failure: false
+        }
+    }
+
     /// Whether its turn takes no more, since it may take long: a replay, and a message of too many frames, of which it is
     /// not known how many more.
     var isLastOfTurn: Bool {
-        if case .success(.replay) = request { return true }
+        if case .success(.replay) = request { return !isInVain }
         return message.excess != nil
     }
 
@@ -182,7 +190,7 @@ extension Worker {
             try transaction.refuse(
                 refused.refusal, body: incoming.message.body, sender: incoming.message.sender, at: now.moment)
         }
-        record.refusedCount += 1
+        record.refused.append(refused)
         record.replies.append(Acknowledgement.refused(refused))
     }
 
@@ -198,6 +206,7 @@ extension Worker {
     private func refusalNow(
         of decision: Decision, in transaction: borrowing JournalTransaction, _ record: TurnRecord
     ) throws(JournalFault) -> Refusal? {
+        if let refusal = partitions?.refusal(of: decision.strategy) { return refusal }
         if isDraining { return Refusal(.draining, "the worker is stopping; send the same again", retry: true) }
         if let halt = record.halt(covering: decision.strategy, halt(covering:)) {
             let reason = halt.reason.map { ": \($0)" } ?? ""
@@ -234,6 +243,7 @@ extension Worker {
     private func refusal(
         to message: Incoming<Intake.Envelope>, for fault: JournalFault
     ) throws(JournalFault) -> [UInt8]? {
+        guard !message.isInVain else { return nil }
         switch message.request {
         case .success(.decision(let decision)):
             let refusal = Refusal(.storageFailed, "the worker cannot write to its database: \(fault)", retry: true)
@@ -263,6 +273,10 @@ extension Worker {
         var status: [UInt8]?
         record.replies = []
         for (index, incoming) in requests.enumerated() {
+            guard !incoming.isInVain else {
+                record.replies.append(nil)
+                continue
+            }
             switch incoming.request {
             case .success(.replay(let request)): record.replies.append(try replay(request))
             case .success(.status):
@@ -281,7 +295,7 @@ extension Worker {
     private func leaveOut(_ refused: RefusedFrame, _ record: TurnRecord, at now: ClockReading) {
         let isKept = refusalKeeping.note(at: now.monotonic)
         precondition(!isKept, "what is kept is refused within a transaction")
-        record.refusedCount += 1
+        record.refused.append(refused)
         record.replies.append(Acknowledgement.refused(refused))
     }
 
@@ -399,6 +413,7 @@ enum Acknowledgement {
             writer.member("field", refusal.field)
             writer.member("message", refusal.message)
             if let expected = refusal.expected { writer.member("expected", expected) }
+            if let endpoint = refusal.endpoint { writer.member("endpoint", endpoint) }
             writer.member("retry", refusal.retry)
         }
         return writer.bytes

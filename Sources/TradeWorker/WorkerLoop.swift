@@ -14,6 +14,8 @@ struct WorkerLoop {
     let transport: HTTPTransport
     let signals: StopSignals
     let clock: HostClock
+    /// Nil where no service manager has started the process.
+    let service: ServiceReport?
     let log: Logger
 
     /// Runs until it is told to stop and the attempt under way is finished.
@@ -21,9 +23,11 @@ struct WorkerLoop {
         var descriptors = try descriptors()
         var readable = descriptors
         while !worker.isDrained {
+            service?.loopTurned(at: clock.read().monotonic, worker.summary)
             try transport.perform()
             if readable.contains(signals.descriptor), signals.hasArrived() {
                 log.notice("stopping: nothing more is taken, the attempt under way is finished")
+                service?.stopping()
                 worker.drain()
             }
             try gate.answerHandshakes()

@@ -29,7 +29,9 @@ package enum WorkerProcess {
             TradeJournal.spareStatistics()
             ProcessMemory.giveBackCode()
             ProcessPrivacy.keepNewFilesFromOthers()
+            let service = try ServiceReport(ProcessEnvironment.all(), log: log)
             let watchedLimits = try configuration.limits.map { try WatchedLimits($0) }
+            let partitionMap = try configuration.partitionMap.map { try WatchedPartitionMap($0) }
             let directory = try StateDirectory(configuration.stateDirectory)
             if let open = try Files.directoryThatOthersCanChange(above: directory.path + "/trades.db") {
                 log.warning("others can write in \(open): they can halt trading, and put another database there")
@@ -56,7 +58,7 @@ package enum WorkerProcess {
                     intake, behind: gate, credentials: configuration.credentials, traffic: traffic), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 warmUpLine: transport.openLookUpLine(),
-                halts: HaltFiles(in: directory), limits: limits, clock: clock,
+                halts: HaltFiles(in: directory), limits: limits, partitionMap: partitionMap, clock: clock,
                 executionIDs: TimeOrderedUUIDs(), probe: probe, log: log)
             let partition = configuration.worker.partition
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
@@ -67,10 +69,15 @@ package enum WorkerProcess {
                 traffic: traffic, tell: { log.warning("\($0)") })
             log.notice("trading at \(configuration.brokerURL), state in \(directory.path)")
             if let path = configuration.limits { log.notice("every order is held against the limits of \(path)") }
+            if let map = worker.partitionMapInForce {
+                let path = configuration.partitionMap ?? ""
+                log.notice("takes decisions of its own strategies only, by \(path) (epoch \(map.epoch))")
+            }
             ready("ready \(about)")
+            service?.ready()
             let loop = WorkerLoop(
                 worker: worker, gate: gate, guards: guards, intake: intake, topic: topic, transport: transport,
-                signals: signals, clock: clock, log: log)
+                signals: signals, clock: clock, service: service, log: log)
             try withExtendedLifetime(connections) { try loop.run() }
             // Closing everything is as much code as opening it.
             ProcessMemory.giveBackCode()

@@ -142,6 +142,7 @@ extension Worker {
             do throws(EdgeFault) {
                 try placement.post(path: OrderRequest.path, body: intent.body)
                 probe.pass(.requestSent)
+                logSent(intent.open)
             } catch {
                 throw .edge(error)
             }

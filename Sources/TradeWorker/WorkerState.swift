@@ -20,8 +20,18 @@ struct WorkerState {
     /// What keeps the worker from storing; nil when nothing does.
     var storageFault: String?
     var lookUps: Int
+    /// How many requests the account's allowance lets begin now; nil where none is kept.
+    var requestsLeft: Int?
     var uptimeSeconds: Int64
+    /// Nil where there is no partition map.
+    var partitionMap: PartitionMap?
     var at: Timestamp
+
+    struct PartitionMap {
+        var epoch: Int64
+        /// Why the file as it is now is not in force, or is no good for this worker.
+        var problem: String?
+    }
 }
 
 extension Worker {
@@ -38,11 +48,27 @@ extension Worker {
             open: resolver.orders.count,
             isAttemptUnderWay: attempt != nil, isDraining: isDraining, storageFault: fault,
             lookUps: resolver.questionsAsked,
-            uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000, at: now.moment)
+            requestsLeft: settings.requestsPerMinute == nil ? nil : pacing.allowance(at: now.monotonic),
+            uptimeSeconds: (now.monotonic - startedAt.monotonic).count / 1_000_000,
+            partitionMap: partitions?.state, at: now.moment)
+    }
+
+    /// The worker's condition in one line, for who looks at its service.
+    var summary: String {
+        var parts = [
+            "\(queue.count) waiting, \(resolver.orders.count) open orders, \(resolver.orders.unknownCount) unknown"
+        ]
+        if !haltedAtHeartbeat.isEmpty {
+            parts.append("halted: " + haltedAtHeartbeat.map(\.scopeText).joined(separator: ", "))
+        }
+        if case .failing(let fault, _) = storage { parts.append("nothing is taken or sent: \(fault)") }
+        if isDraining { parts.append("stopping") }
+        return parts.joined(separator: "; ")
     }
 
     func beatHeart(_ halted: [Halt], at now: ClockReading) throws(WorkerFault) {
         heartbeatDue = now.monotonic + settings.heartbeatInterval
+        haltedAtHeartbeat = halted
         do throws(EdgeFault) {
             try topic.publish(
                 topic: "heartbeat|\(settings.partition)", body: StateFrame.body(.heartbeat, state(halted, at: now)))
@@ -93,7 +119,15 @@ enum StateFrame {
             writer.member("draining", state.isDraining)
             writer.member("storage_fault", state.storageFault)
             writer.member("look_ups", state.lookUps)
+            writer.member("requests_left", state.requestsLeft)
             writer.member("uptime_s", state.uptimeSeconds)
+            if let map = state.partitionMap {
+                writer.key("partition_map")
+                writer.object { writer in
+                    writer.member("epoch", map.epoch)
+                    if let problem = map.problem { writer.member("problem", problem) }
+                }
+            }
             writer.member("at", state.at.text)
         }
         return writer.bytes

@@ -20,7 +20,7 @@ package protocol DecisionIntake {
 
 /// One message as it came.
 package struct IncomingMessage<Envelope> {
-    /// Nil where the sender expects no reply.
+    /// Nil where the sender expects no reply, or is gone.
     package let envelope: Envelope?
     package let body: [UInt8]
     /// Who sent it, for the records.

@@ -39,8 +39,12 @@ package final class OutcomeFollower {
         /// An outcome, each once and in order.
         case outcome(JSONValue)
         case heartbeat(JSONValue)
-        /// Outcomes were missed; those follow now.
+        /// Outcomes were missed; they are asked for, and follow now.
         case gap(after: Int64)
+        /// All that was missed has come: so many.
+        case caughtUp(Int)
+        /// The worker did not tell what was missed. It is asked again at its next heartbeat.
+        case replayUnanswered
         /// The worker has another database: counting starts anew.
         case newStream(String)
     }
@@ -49,10 +53,12 @@ package final class OutcomeFollower {
     private let intake: IntakeClient
     private let strategy: String?
     private var detection: GapDetection?
-    private var stream: String?
+    /// The database whose numbers the outcomes have now. One that was restored from a copy tells outcomes that name the
+    /// stream before.
+    package private(set) var stream: String?
     private var events: ArraySlice<Event> = []
-    /// After which counter outcomes are asked for next; nil while none are known to be missing.
-    private var replaysAfter: Int64?
+    /// How many of the missed outcomes have come so far; nil while none is missed.
+    private var caughtUp: Int?
     /// How many outcomes came by replay and not live.
     package private(set) var replayedCount: Int64 = 0
 
@@ -82,8 +88,9 @@ package final class OutcomeFollower {
 
     /// The next thing heard; nil when nothing was within the time.
     package func next(milliseconds: Int) throws(ZeroMQError) -> Event? {
-        if events.isEmpty, let after = replaysAfter { try replayPage(after: after) }
-        if events.isEmpty { try listen(milliseconds) }
+        if events.isEmpty {
+            if let caughtUp { try replayPage(caughtUp) } else { try listen(milliseconds) }
+        }
         let event = events.popFirst()
         // Lets go of what was taken.
         if events.isEmpty { events = [] }
@@ -103,7 +110,7 @@ package final class OutcomeFollower {
             switch detection.sees(counter) {
             case .take: events.append(.outcome(message))
             case .drop: break
-            case .replay(let after): beginReplay(after: after)
+            case .replay(let after): return replay(after: after)
             }
             self.detection = detection
         case "heartbeat":
@@ -111,7 +118,7 @@ package final class OutcomeFollower {
             guard let given = strategy.map({ message["strategies"]?[$0]?.integer ?? 0 }) ?? message["seq"]?.integer
             else { return }
             if detection == nil { detection = GapDetection(last: given) }
-            if case .replay(let after)? = detection?.hears(given) { beginReplay(after: after) }
+            if case .replay(let after)? = detection?.hears(given) { replay(after: after) }
         default: break
         }
     }
@@ -120,7 +127,7 @@ package final class OutcomeFollower {
         guard let new, new != stream else { return }
         if stream != nil {
             detection = GapDetection(last: 0)
-            replaysAfter = nil
+            caughtUp = nil
             events.append(.newStream(new))
         }
         stream = new
@@ -130,35 +137,44 @@ package final class OutcomeFollower {
         outcome[strategy == nil ? "seq" : "strategy_seq"]?.integer
     }
 
-    private func beginReplay(after counter: Int64) {
-        events.append(.gap(after: counter))
-        replaysAfter = counter
+    private func replay(after last: Int64) {
+        events.append(.gap(after: last))
+        detection = GapDetection(last: last)
+        caughtUp = 0
     }
 
-    /// Asks for what comes after a counter, a page at a time, so that a long history never lies in memory whole. What is
+    /// Asks for the next of the missed outcomes: a page at a time, so that a long history is told as it comes. What is
     /// left out when the worker does not answer is noticed again at the next heartbeat.
-    private func replayPage(after counter: Int64) throws(ZeroMQError) {
-        replaysAfter = nil
+    private func replayPage(_ countBefore: Int) throws(ZeroMQError) {
+        guard var detection else { preconditionFailure("what is missed follows something") }
+        caughtUp = nil
+        let after = detection.last
         var request = JSONWriter()
         request.object { writer in
             writer.member("v", 1)
             writer.member("type", "replay")
             if let strategy { writer.member("strategy_name", strategy) }
-            writer.member("after", counter)
+            writer.member("after", after)
             writer.member("limit", 500)
         }
         let answer = try intake.ask(request.bytes, milliseconds: 5000) {
-            $0["type"]?.string == "replay" && $0["after"]?.integer == counter
+            $0["type"]?.string == "replay" && $0["after"]?.integer == after
         }
-        // Of another database, which the next message tells of.
-        guard let answer, answer["stream"]?.string == stream, let outcomes = answer["outcomes"]?.array else { return }
-        var detection = GapDetection(last: counter)
+        // An answer of another database is none; the next message tells of it.
+        guard let answer, stream == nil || answer["stream"]?.string == stream,
+            let outcomes = answer["outcomes"]?.array
+        else { return events.append(.replayUnanswered) }
         for outcome in outcomes {
-            guard let counter = self.counter(of: outcome), detection.sees(counter) == .take else { continue }
+            guard let counter = counter(of: outcome), detection.sees(counter) == .take else { continue }
             replayedCount += 1
             events.append(.outcome(outcome))
         }
         self.detection = detection
-        if answer["more"]?.bool == true, detection.last > counter { replaysAfter = detection.last }
+        let count = countBefore + Int(detection.last - after)
+        if answer["more"]?.bool == true, detection.last > after {
+            caughtUp = count
+        } else {
+            events.append(.caughtUp(count))
+        }
     }
 }

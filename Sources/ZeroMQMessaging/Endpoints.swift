@@ -4,7 +4,7 @@ import Glibc
 package final class IntakeSocket {
     /// One message as it came.
     package struct Message {
-        /// Where a reply goes; nil for a message that gets none.
+        /// Where a reply goes; nil for a message that gets none, or whose sender is known to be gone.
         package let returnAddress: ReturnAddress?
         /// One byte more than `bodyBytesMax` of a body that is longer.
         package let body: [UInt8]
@@ -54,6 +54,10 @@ package final class IntakeSocket {
     private let pull: ZeroMQSocket?
     /// Whether a message may wait. A descriptor tells of one only once, and an answer may swallow what it tells.
     private var mayHaveMessages = true
+    /// The ROUTER's names of connections that are known to be gone. Their messages may still wait, and until the last is
+    /// received, ZeroMQ holds all answers that they never took.
+    private var gone: Set<[UInt8]> = []
+    private static let goneMax = 4096
 
     /// - Parameters:
     ///   - pullEndpoint: Where messages without an answer are taken; nil for nowhere.
@@ -135,7 +139,10 @@ package final class IntakeSocket {
         let isEnvelopeLong = before.reduce(0) { $0 + $1.size } > IntakeSocket.envelopeBytesMax
         let echoed = isEnvelopeLong ? [] : before.map(\.bytes)
         return Message(
-            returnAddress: name.map { ReturnAddress(envelope: [$0.bytes] + echoed, connection: counted.connection) },
+            returnAddress: name.flatMap {
+                gone.contains($0.bytes)
+                    ? nil : ReturnAddress(envelope: [$0.bytes] + echoed, connection: counted.connection)
+            },
             body: frames.last?.bytes ?? [], address: counted.peerAddress, userID: counted.userID,
             excess: frames.count > IntakeSocket.framesMax ? .frames : isEnvelopeLong ? .envelope : nil,
             passage: counted.connection.map { Passage(connection: $0, bytes: counted.bytes) })
@@ -145,12 +152,19 @@ package final class IntakeSocket {
     /// - Returns: What now waits to be sent over which connection; nil where nothing does.
     package func reply(_ body: [UInt8], to address: ReturnAddress) throws(ZeroMQError) -> Passage? {
         mayHaveMessages = true
-        guard try router.send(address.envelope + [body]) == .sent, let connection = address.connection else {
-            return nil
-        }
+        let result = try router.send(address.envelope + [body])
+        if result == .unreachable { noteGone(address.envelope[0]) }
+        guard result == .sent, let connection = address.connection else { return nil }
         // The first frame, the ROUTER's own, is not sent.
         let bytes = address.envelope.dropFirst().reduce(body.count) { $0 + $1.count }
         return Passage(connection: connection, bytes: bytes)
+    }
+
+    /// Names that ZeroMQ itself gives begin with a zero and are given once; another may come again with a new connection.
+    private func noteGone(_ name: [UInt8]) {
+        guard name.first == 0 else { return }
+        if gone.count >= IntakeSocket.goneMax { gone = [] }
+        gone.insert(name)
     }
 }
 

@@ -60,8 +60,10 @@ package final class ZeroMQSocket {
     /// What became of a message that was handed over without waiting.
     package enum SendResult: Equatable {
         case sent
-        /// The peer's queue is full, or it is gone. The message was dropped.
-        case dropped
+        /// The peer's queue is full. The message was dropped.
+        case queueFull
+        /// The peer is gone. The message was dropped.
+        case unreachable
     }
 
     private let context: ZeroMQContext
@@ -322,7 +324,8 @@ package final class ZeroMQSocket {
             while zmq_send(handle, frame, frame.count, (wait ? 0 : ZMQ_DONTWAIT) | more) < 0 {
                 switch zmq_errno() {
                 case EINTR: continue
-                case EAGAIN, EHOSTUNREACH: return .dropped
+                case EAGAIN: return .queueFull
+                case EHOSTUNREACH: return .unreachable
                 default: throw ZeroMQError("sending")
                 }
             }

@@ -14,7 +14,10 @@ struct Check: ParsableCommand {
     func run() throws {
         var points = CheckPoints()
         let configuration = points.checkConfiguration(settings)
-        if let configuration { points.checkLimits(configuration) }
+        if let configuration {
+            points.checkLimits(configuration)
+            points.checkPartitionMap(configuration)
+        }
         if let place = points.checkPlace(settings) { points.checkStateDirectory(place.stateDirectory) }
         if let configuration {
             points.checkAccess(configuration)

@@ -73,6 +73,23 @@ struct CheckPoints {
         }
     }
 
+    /// Whether the worker has a place in the partition map. One without would not start.
+    mutating func checkPartitionMap(_ configuration: Configuration) {
+        guard let path = configuration.partitionMap else { return }
+        do {
+            let map = try WatchedPartitionMap(path).map
+            let own = configuration.worker.partition
+            guard map.places[own] != nil else {
+                return add(.wrong, "partition map", "\(path) has no partition \(own); see --partition")
+            }
+            let names = map.strategies(of: own).map(\.text) + (map.defaultPartition == own ? ["all others"] : [])
+            let served = names.isEmpty ? "no strategy" : names.joined(separator: ", ")
+            add(.fine, "partition map", "epoch \(map.epoch); \(own) serves \(served)")
+        } catch {
+            add(.wrong, "partition map", "\(error)")
+        }
+    }
+
     /// Who can connect. A broken list or key would keep the worker from starting.
     mutating func checkAccess(_ configuration: Configuration) {
         guard let keys = configuration.access.keys else {

@@ -20,7 +20,8 @@ enum OutcomeText {
         return "\(side) \(outcome["quantity"]?.string ?? "?") \(symbol)"
     }
 
-    private static func detail(_ outcome: JSONValue, _ execution: JSONValue?) -> String {
+    /// What there is to say beyond status and result.
+    static func detail(_ outcome: JSONValue, _ execution: JSONValue?) -> String {
         var parts: [String] = []
         // The broker's own word, where the status does not say it.
         if let word = execution?["order_status"]?.string, word != execution?["status"]?.string,
@@ -39,7 +40,7 @@ enum OutcomeText {
     }
 
     /// The time of day out of a full time.
-    private static func time(_ text: String?) -> String {
+    static func time(_ text: String?) -> String {
         guard let text, text.utf8.count >= 23 else { return "" }
         return String(text.dropFirst(11).prefix(12))
     }

@@ -24,6 +24,12 @@ enum RecordText {
         return price.map { "\(quantity) @ \($0)" } ?? quantity
     }
 
+    /// `2026-11-22 14:30:01 UTC by alice@host, from the copy of 2026-11-22 12:00:00 UTC, /backups/p0.db`
+    static func restoration(_ record: RestorationRecord) -> String {
+        let taken = record.copiedAt.map { " of \(time($0)) UTC" } ?? ""
+        return "\(time(record.restoredAt)) UTC by \(record.byWhom), from the copy\(taken), \(record.file)"
+    }
+
     /// What went wrong, if anything did: with the broker's HTTP status where it said no.
     static func reason(_ execution: ExecutionRecord, _ decision: DecisionRecord) -> String {
         guard let message = execution.errorMessage else { return decision.failureReason ?? "" }

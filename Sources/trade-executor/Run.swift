@@ -26,8 +26,7 @@ struct Run: ParsableCommand {
         let configuration = try settings.configuration()
         // They are read, and need not stand in /proc any more.
         ProcessEnvironment.blank([Setting.keyID.environmentName, Setting.secretKey.environmentName])
-        var log = Logger(label: "trade-executor", factory: { StreamLogHandler.standardError(label: $0) })
-        log.logLevel = configuration.logLevel
+        let log = Logger(label: "trade-executor", factory: { _ in WorkerLogHandler(configuration) })
         do {
             try WorkerProcess.run(configuration, log: log) { line in
                 print(line)

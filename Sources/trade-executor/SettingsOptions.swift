@@ -20,11 +20,13 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: help(.settleTime)) var settleTimeS: String?
     @Option(help: help(.onUnknown)) var onUnknown: String?
     @Option(help: help(.limits)) var limits: String?
+    @Option(help: help(.partitionMap)) var partitionMap: String?
     @Option(help: help(.haltAfterErrors)) var haltAfterErrors: String?
     @Option(help: help(.haltOverUnknown)) var haltOverUnknown: String?
     @Option(help: help(.haltHolds)) var haltHolds: String?
     @Option(help: help(.credentials)) var credentials: String?
     @Option(help: help(.logLevel)) var logLevel: String?
+    @Option(help: help(.logFormat)) var logFormat: String?
     @Option(
         help: """
             A file of lines `name = value`; names are the flags' with _ for -, and api_key_id, api_secret_key. \
@@ -45,8 +47,7 @@ struct SettingsOptions: ParsableArguments {
             (.brokerTimeout, brokerTimeoutMs), (.requestsPerMinute, requestsPerMinute), (.maxAge, maxAgeS),
             (.queueMax, queueMax), (.settleTime, settleTimeS), (.onUnknown, onUnknown), (.limits, limits),
             (.haltAfterErrors, haltAfterErrors), (.haltOverUnknown, haltOverUnknown), (.haltHolds, haltHolds),
-            (.credentials, credentials),
-            (.logLevel, logLevel),
+            (.credentials, credentials), (.partitionMap, partitionMap), (.logLevel, logLevel), (.logFormat, logFormat),
         ]
         return all.reduce(into: [:]) { flags, flag in flags[flag.0] = flag.1 }
     }

@@ -20,17 +20,23 @@ struct Show: ParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() throws {
-        let contexts = try place.records().fullContexts(of: id)
+        let records = try place.records()
+        let contexts = try records.fullContexts(of: id)
+        let restoration = try records.lastRestoration()
         guard !contexts.isEmpty else {
             throw Failure(
                 "nothing is called \(id): no order, decision or execution; check --state-dir and --partition, "
-                    + "or look at `trade-executor executions`")
+                    + "or look at `trade-executor executions`"
+                    + (restoration.map {
+                        ". What happened between a copy and its restoration is not on record: this database was "
+                            + "restored \(RecordText.restoration($0))"
+                    } ?? ""))
         }
         try StandardOutput.print { output in
             if json {
                 for context in contexts {
                     var writer = JSONWriter(reserving: 8192)
-                    context.write(to: &writer)
+                    context.write(to: &writer, restoration: restoration)
                     try output.line(writer.bytes)
                 }
                 return
@@ -41,6 +47,11 @@ struct Show: ParsableCommand {
             for (index, context) in contexts.enumerated() {
                 if index > 0 { try output.line("\n" + String(repeating: "=", count: 80) + "\n") }
                 for line in ContextText(context).lines { try output.line(line) }
+            }
+            if let restoration {
+                let text = RecordText.restoration(restoration)
+                try output.line(TerminalText.safe("\nThis database was restored \(text)"))
+                try output.line("What happened after that copy and before its restoration is not in it.")
             }
         }
     }

@@ -114,7 +114,8 @@ struct StatusReport {
         return nil
     }
 
-    func write(to writer: inout JSONWriter) {
+    /// - Parameter more: Writes further members.
+    func write(to writer: inout JSONWriter, more: (inout JSONWriter) -> Void = { _ in }) {
         writer.object { writer in
             writer.member("partition", partition.text)
             writer.member("state_dir", stateDirectory)
@@ -132,6 +133,7 @@ struct StatusReport {
             }
             writer.member("ok", problem == nil)
             writer.member("problem", problem)
+            more(&writer)
         }
     }
 
@@ -161,6 +163,7 @@ extension DatabaseCounts {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("stream", stream)
+            writer.member("last_decision", lastDecision)
             writer.member("pending", pending)
             writer.member("oldest_pending_received_at", oldestPendingReceivedAt)
             writer.member("executing", executing)
@@ -169,6 +172,8 @@ extension DatabaseCounts {
             writer.member("last_seq", lastSeq)
             writer.member("last_outcome_at", lastOutcomeAt)
             writer.member("size_bytes", sizeInBytes)
+            writer.key("restoration")
+            if let restoration { writer.object { restoration.writeMembers(to: &$0) } } else { writer.null() }
         }
     }
 }

@@ -4,63 +4,102 @@ import TradingCore
 
 /// A worker's state for a person.
 enum StatusText {
-    static func lines(_ report: StatusReport) -> [String] {
-        var fields = [("worker", worker(report.worker))]
-        fields.append(("partition", report.partition.text))
-        fields.append(("state", report.stateDirectory))
+    /// One line of it. Its text is not safe for a terminal yet.
+    struct Field {
+        let name: String
+        let text: String
+        /// How it stands out, where it should.
+        var paint: Colours.Paint?
+
+        init(_ name: String, _ text: String, _ paint: Colours.Paint? = nil) {
+            self.name = name
+            self.text = text
+            self.paint = paint
+        }
+
+        /// - Parameter width: Of the terminal, where the line is to stay on one.
+        func line(_ colours: Colours = .none, width: Int? = nil) -> String {
+            var text = TerminalText.safe(text)
+            if let width { text = text.cut(to: width - 11) }
+            return name.padded(to: 10) + " " + colours.paint(text, paint)
+        }
+    }
+
+    static func fields(_ report: StatusReport) -> [Field] {
+        var fields = [worker(report.worker)]
+        fields.append(Field("partition", partition(report)))
+        fields.append(Field("state", report.stateDirectory))
         if case .answering(_, let answer) = report.worker { fields += own(answer) }
         switch report.database {
-        case .read(let counts): fields += of(counts)
-        case .unreadable(let fault): fields.append(("database", fault.description))
+        case .read(let counts): fields += of(counts, at: report.at)
+        case .unreadable(let fault): fields.append(Field("database", fault.description, .red))
         }
-        if report.halts.isEmpty { fields.append(("halts", "none")) }
+        if report.halts.isEmpty { fields.append(Field("halts", "none")) }
         for halt in report.halts {
-            fields.append(("halted", "\(HaltText.scope(halt.scope)), \(HaltText.details(halt))"))
+            fields.append(Field("halted", "\(HaltText.scope(halt.scope)), \(HaltText.details(halt))", .red))
         }
-        return fields.map { $0.0.padded(to: 10) + " " + TerminalText.safe($0.1) }
+        return fields
+    }
+
+    /// The worker knows best.
+    private static func partition(_ report: StatusReport) -> String {
+        guard case .answering(_, let answer) = report.worker else { return report.partition.text }
+        return answer["partition"]?.string ?? report.partition.text
     }
 
     static func process(_ id: String?) -> String { id.map { " (process \($0))" } ?? "" }
 
-    private static func worker(_ worker: StatusReport.Worker) -> String {
+    private static func worker(_ worker: StatusReport.Worker) -> Field {
         switch worker {
-        case .stopped: return "stopped"
-        case .notAnswering(let id, let why): return "running\(process(id)) but not answering: \(why)"
+        case .stopped: return Field("worker", "stopped", .red)
+        case .notAnswering(let id, let why):
+            return Field("worker", "running\(process(id)) but not answering: \(why)", .red)
         case .answering(let id, let answer):
             let uptime = answer["uptime_s"]?.integer.map { ", up \(duration(seconds: $0))" } ?? ""
             let draining = answer["draining"]?.bool == true ? ", stopping" : ""
-            return "running\(process(id))\(uptime)\(draining)"
+            return Field("worker", "running\(process(id))\(uptime)\(draining)", draining.isEmpty ? .green : .yellow)
         }
     }
 
     /// What the worker says of itself and the database does not.
-    private static func own(_ answer: JSONValue) -> [(String, String)] {
+    private static func own(_ answer: JSONValue) -> [Field] {
         var sending = answer["sending"]?.bool == true ? "one request at the broker" : "no request at the broker"
         if let open = answer["open_orders"]?.integer { sending += ", \(open) open orders" }
         if let lookUps = answer["look_ups"]?.integer { sending += ", \(lookUps) look-ups so far" }
-        return [
-            (
-                "storage",
-                answer["storage_fault"]?.string.map { "FAILING, nothing is taken or sent: \($0)" } ?? "working"
-            ),
-            ("broker", sending),
+        let map = answer["partition_map"]
+        var fields = map?["epoch"]?.integer.map { [Field("map", "epoch \($0)")] } ?? []
+        if let problem = map?["problem"]?.string { fields.append(Field("map", "WRONG: \(problem)", .red)) }
+        let left = answer["requests_left"]?.integer
+        if let left { sending += ", \(left) requests left" }
+        let fault = answer["storage_fault"]?.string
+        return fields + [
+            Field(
+                "storage", fault.map { "FAILING, nothing is taken or sent: \($0)" } ?? "working",
+                fault == nil ? nil : .red),
+            Field("broker", sending, left == 0 ? .yellow : nil),
         ]
     }
 
-    private static func of(_ counts: DatabaseCounts) -> [(String, String)] {
+    private static func of(_ counts: DatabaseCounts, at now: Timestamp) -> [Field] {
         var waiting = "\(counts.pending) waiting"
-        if let oldest = counts.oldestPendingReceivedAt { waiting += " (oldest since \(RecordText.time(oldest)) UTC)" }
+        if let oldest = counts.oldestPendingReceivedAt.flatMap(Timestamp.init) {
+            let seconds = max(0, now.nanoseconds - oldest.nanoseconds) / 1_000_000_000
+            waiting += " (the oldest for \(duration(seconds: seconds)))"
+        }
         var outcomes = "last number \(counts.lastSeq)"
         if let at = counts.lastOutcomeAt { outcomes += ", \(RecordText.time(at)) UTC" }
+        let restored = counts.restoration.map { Field("restored", RecordText.restoration($0)) }
         return [
-            ("decisions", "\(waiting), \(counts.executing) executing, \(counts.unknown) unknown"),
-            ("outcomes", outcomes),
-            ("refused", "\(counts.refusedMessages) messages"),
-            ("database", "\(size(counts.sizeInBytes)), stream \(counts.stream)"),
-        ]
+            Field(
+                "decisions", "\(waiting), \(counts.executing) executing, \(counts.unknown) unknown",
+                counts.unknown == 0 ? nil : .yellow),
+            Field("outcomes", outcomes),
+            Field("refused", "\(counts.refusedMessages) messages"),
+            Field("database", "\(size(counts.sizeInBytes)), stream \(counts.stream)"),
+        ] + [restored].compactMap(\.self)
     }
 
-    private static func duration(seconds: Int64) -> String {
+    static func duration(seconds: Int64) -> String {
         switch seconds {
         case ..<60: "\(seconds) s"
         case ..<3600: "\(seconds / 60) min"

@@ -15,6 +15,7 @@ struct Submit: ParsableCommand {
             --wait: and all or part of it filled); 1: refused, failed, or no answer in time.
 
             trade-executor submit --strategy hand --symbol AAPL --side buy --quantity 10 --wait
+            trade-executor submit --partition-map partition-map.json --strategy mean-rev --symbol AAPL …
             echo '{"v":1,"decision_id":"d-1",…}' | trade-executor submit
             """)
 
@@ -41,23 +42,23 @@ struct Submit: ParsableCommand {
 
     func run() throws {
         let body = try hasFlags ? decision() : standardInput()
-        let worker = try endpoints.endpoints()
+        let strategy = hasFlags ? strategyName ?? "hand" : Submit.strategy(of: body)
         do {
-            try send(body, worker)
+            try send(body, of: strategy)
         } catch let error as ZeroMQError {
             throw Failure("\(error)")
         }
     }
 
-    private func send(_ body: [UInt8], _ worker: Endpoints) throws {
+    private func send(_ body: [UInt8], of strategy: String?) throws {
         let clock = SystemClock()
         let end = clock.monotonic() + .seconds(Int64(timeout))
         let context = try ZeroMQContext()
-        let client = try IntakeClient(worker.intake, keys: worker.keys, in: context)
-        guard let ack = try client.ask(body, milliseconds: timeout * 1000) else {
-            throw Failure(
-                "no answer from \(worker.intake) within \(timeout) s: whether the decision was accepted is not known. "
-                    + "Send the same again, or see `trade-executor status`; \(worker.advice)")
+        var (worker, client, ack) = try ask(body, of: strategy, milliseconds: timeout * 1000, context)
+        // The strategy is moving: the map says where to, a moment later at the latest.
+        while try ack["code"] == "wrong_partition" && endpoints.followsMap && clock.monotonic() < end {
+            usleep(200_000)
+            (worker, client, ack) = try ask(body, of: strategy, milliseconds: timeout * 1000, context)
         }
         print(ack.text)
         fflush(nil)
@@ -72,6 +73,24 @@ struct Submit: ParsableCommand {
         guard final["result"] == "success" || final["result"] == "partial" else {
             throw Failure("the decision \(final["result"]?.string ?? "?"): \(reason(of: final))")
         }
+    }
+
+    private func ask(
+        _ body: [UInt8], of strategy: String?, milliseconds: Int, _ context: ZeroMQContext
+    ) throws -> (Endpoints, IntakeClient, JSONValue) {
+        let worker = try endpoints.endpoints(of: strategy)
+        let client = try IntakeClient(worker.intake, keys: worker.keys, in: context)
+        guard let ack = try client.ask(body, milliseconds: milliseconds) else {
+            throw Failure(
+                "no answer from \(worker.intake) within \(timeout) s: whether the decision was accepted is not known. "
+                    + "Send the same again, or see `trade-executor status`; \(worker.advice)")
+        }
+        return (worker, client, ack)
+    }
+
+    /// Whose decision it is; nil where that cannot be read.
+    private static func strategy(of body: [UInt8]) -> String? {
+        (try? JSONValue(parsing: body))?["strategy_name"]?.string
     }
 
     /// Waits for the end of the decision. The topic tells of it at once; asking again with the same bytes finds it even

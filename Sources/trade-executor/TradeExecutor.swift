@@ -14,12 +14,14 @@ struct TradeExecutor: ParsableCommand {
             """,
         subcommands: [
             Run.self, Demo.self, Submit.self, Outcomes.self, Executions.self, Failures.self, Show.self, Status.self,
-            HaltCommand.self, Resume.self, Reconcile.self, Keys.self, Check.self, ConformanceCommand.self,
+            HaltCommand.self, Resume.self, Reconcile.self, Keys.self, Partitions.self, Check.self, BackupCommand.self,
+            RestoreCommand.self, ConformanceCommand.self,
         ])
 
     static func main() {
         // Whatever the command, its environment may hold the account's secret.
         do {
+            try ProcessDescriptors.fillStandard()
             try ProcessPrivacy.begin()
         } catch {
             exit(withError: Failure("\(error)"))

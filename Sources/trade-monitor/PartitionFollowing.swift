@@ -62,7 +62,9 @@ final class PartitionFollowing: Sendable {
             guard let event = try follower.next(milliseconds: 200) else { continue }
             switch event {
             case .outcome(let message):
-                guard let outcome = SeenOutcome(message, partition: partition.name) else {
+                guard let stream = follower.stream,
+                    let outcome = SeenOutcome(message, partition: partition.name, stream: stream)
+                else {
                     inbox.post(.unreadable, of: partition.name)
                     continue
                 }
@@ -90,6 +92,7 @@ final class PartitionFollowing: Sendable {
                 }
             case .gap(let after):
                 if after >= history { inbox.post(.gap, of: partition.name) }
+            case .caughtUp, .replayUnanswered: break
             case .newStream(let stream):
                 inbox.post(.newStream(stream), of: partition.name)
                 log.line("\(partition.name) has another database now (stream \(stream)); its outcomes count from 1")

@@ -133,7 +133,7 @@ struct TradeMonitor: ParsableCommand {
             ownKeys: try clientKey.map(KeyFiles.ownPair),
             serverKey: try serverPublicKey.map(KeyFiles.publicKey), log: log)
         let named = workers.compactMap(WatchedPartition.init(argument:))
-        try monitor.watch(named + (map?.meaning ?? []))
+        try monitor.watch(named + (map?.meaning.watched ?? []))
         monitor.start()
         let directories = stateDir.map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
         let answers = Answers(
@@ -151,15 +151,15 @@ struct TradeMonitor: ParsableCommand {
     }
 
     private func look(
-        at map: WatchedFile<[WatchedPartition]>, _ monitor: Monitor, _ named: [WatchedPartition], _ log: MonitorLog
+        at map: WatchedFile<PartitionMap>, _ monitor: Monitor, _ named: [WatchedPartition], _ log: MonitorLog
     ) {
         switch map.look() {
         case .unchanged: break
         case .changed:
             do {
-                try monitor.watch(named + map.meaning)
+                try monitor.watch(named + map.meaning.watched)
                 monitor.note(mapFault: nil)
-                log.line("\(map.path) has changed: \(map.meaning.map(\.name).joined(separator: ", "))")
+                log.line("\(map.path) has changed: \(map.meaning.watched.map(\.name).joined(separator: ", "))")
             } catch {
                 monitor.note(mapFault: "\(error)")
                 log.line("\(map.path) has changed, and what was watched before still is: \(error)")

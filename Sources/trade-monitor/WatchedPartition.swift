@@ -1,5 +1,4 @@
 import HostSystem
-import StrictJSON
 import TradingCore
 
 /// Where a partition's worker is, and how it is spoken to.
@@ -29,53 +28,34 @@ struct WatchedPartition: Equatable, Sendable {
     }
 }
 
-/// The partitions of a partition map: the part of it that a monitor needs.
+/// The partitions of a partition map.
 enum PartitionMapReading {
-    private static let bytesMax = 1 << 20
-
-    /// Reads the map now, and again whenever it changes. One with a lower epoch than before is taken for broken.
-    static func watch(_ path: String) throws(WatchedFileProblem) -> WatchedFile<[WatchedPartition]> {
-        var epochInForce: Int64 = 0
-        return try WatchedFile(path, bytesMax: bytesMax) { content throws(WatchedFileProblem) in
-            let (partitions, epoch) = try partitions(of: content, path)
-            guard epoch >= epochInForce else {
-                throw WatchedFileProblem(
-                    "\(path): its epoch \(epoch) is older than \(epochInForce), which was in force already")
+    /// Reads the map now, and again whenever it changes. One that does not follow the one in force is taken for broken.
+    static func watch(_ path: String) throws(WatchedFileProblem) -> WatchedFile<PartitionMap> {
+        var inForce: PartitionMap?
+        return try WatchedFile(path, bytesMax: PartitionMapFile.bytesMax) { content throws(WatchedFileProblem) in
+            let map: PartitionMap
+            do throws(PartitionMapFile.Problem) {
+                map = try PartitionMapFile.read(content)
+            } catch {
+                throw WatchedFileProblem("\(path): \(error)")
             }
-            epochInForce = epoch
-            return partitions
+            if let objection = inForce.flatMap({ map.objection(after: $0) }) {
+                throw WatchedFileProblem("\(path): \(objection)")
+            }
+            inForce = map
+            return map
         }
     }
+}
 
-    private static func partitions(
-        of content: [UInt8], _ path: String
-    ) throws(WatchedFileProblem) -> (partitions: [WatchedPartition], epoch: Int64) {
-        let map: JSONValue
-        do throws(JSONError) {
-            map = try JSONValue(parsing: content)
-        } catch {
-            throw WatchedFileProblem("\(path) is no partition map: \(error)")
-        }
-        guard map["v"]?.integer == 1, let epoch = map["epoch"]?.integer, let members = map["partitions"]?.members,
-            !members.isEmpty
-        else {
-            throw WatchedFileProblem(
-                "\(path) is no partition map: it needs \"v\":1, an epoch, and partitions with one or more")
-        }
-        var partitions: [WatchedPartition] = []
-        for member in members {
-            guard let name = PartitionName(member.key), let outcomes = member.value["outcomes"]?.string,
-                let intake = member.value["intake"]?.string
-            else {
-                throw WatchedFileProblem("\(path): the partition \(member.key) needs outcomes and intake")
+extension PartitionMap {
+    var watched: [WatchedPartition] {
+        partitionNames.compactMap { name in
+            places[name].map {
+                WatchedPartition(
+                    name: name.text, outcomes: $0.outcomes, intake: $0.intake, serverKey: $0.serverKey?.text)
             }
-            let key = member.value["server_key"]?.string
-            guard key.map({ CurveKey($0) != nil }) ?? true else {
-                throw WatchedFileProblem("\(path): the server_key of \(member.key) is not 40 characters of Z85")
-            }
-            partitions.append(
-                WatchedPartition(name: name.text, outcomes: outcomes, intake: intake, serverKey: key))
         }
-        return (partitions, epoch)
     }
 }

@@ -13,6 +13,21 @@ struct TextTests {
         #expect(TerminalText.safe("\u{202e}evil\u{2066}\u{200b}\u{2028}") == #"\u{202e}evil\u{2066}\u{200b}\u{2028}"#)
     }
 
+    @Test("is parted between words, and within a word where there is no other way, so that every line fits")
+    func wrapping() {
+        #expect("one two three".wrapped(to: 7) == ["one two", "three"])
+        #expect("one two".wrapped(to: 20) == ["one two"])
+        #expect("abcdefghij kl".wrapped(to: 4) == ["abcd", "efgh", "ij", "kl"])
+        let text = " a bb  ccc dddddddddddddddd é"
+        for width in 1...12 {
+            let lines = text.wrapped(to: width)
+            #expect(lines.allSatisfy { $0.count <= width })
+            #expect(lines.joined().filter { $0 != " " } == text.filter { $0 != " " })
+        }
+        #expect("abcdef".cut(to: 4) == "abc…")
+        #expect("abcd".cut(to: 4) == "abcd")
+    }
+
     @Test("keeps every digit of a number in JSON")
     func prettyJSON() {
         let lines = PrettyJSON.lines(Array(#"{"a":1.500,"b":[],"c":[1,{"d":null}],"e":"x\u001b"}"#.utf8))

@@ -60,6 +60,7 @@ private func check(_ configuration: Configuration, _ file: ConfigurationFile) th
         (Setting.intake, configuration.intake), (.outcomes, configuration.outcomes),
         (.stateDirectory, configuration.stateDirectory), (.partition, worker.partition.text),
         (.onUnknown, worker.onUnknown.rawValue), (.logLevel, configuration.logLevel.rawValue),
+        (.logFormat, configuration.logFormat.rawValue),
     ] {
         if let text = file.values[setting] { try expect(isSameText(used, text), "\(setting.rawValue) is used as set") }
     }

@@ -11,6 +11,7 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
     case configurationFile = "configuration-file"
     case haltFile = "halt-file"
     case limitsFile = "limits-file"
+    case partitionMap = "partition-map"
     case keyList = "key-list"
     case keyFile = "key-file"
 
@@ -27,6 +28,7 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
         case .configurationFile: try checkConfigurationFile(bytes)
         case .haltFile: try checkHaltFile(bytes)
         case .limitsFile: try checkLimitsFile(bytes)
+        case .partitionMap: try checkPartitionMap(bytes)
         case .keyList: try checkKeyList(bytes)
         case .keyFile: try checkKeyFile(bytes)
         }

@@ -24,12 +24,12 @@ struct MonitorStoreTests {
             status.map { ["status": .string($0), "submitted_at": "2026-11-22T14:30:00Z"] } ?? .null
         return SeenOutcome(
             [
-                "type": "outcome", "stream": .string(stream), "seq": .number("\(seq)"),
+                "type": "outcome", "seq": .number("\(seq)"),
                 "strategy_seq": .number("\(seq)"),
                 "decision_id": .string(decision), "strategy_name": .string(strategy), "symbol": "AAPL",
                 "result": .string(result), "final": .bool(result != "pending" && result != "unknown"),
                 "reason": reason.map { .string($0) } ?? .null, "execution": execution, "at": .string(at),
-            ], partition: partition)!
+            ], partition: partition, stream: stream)!
     }
 
     @Test("has after a restart what it had before, and takes nothing twice")
@@ -182,6 +182,16 @@ struct MonitorStoreTests {
         // Those of before that are not in the copy, those that are, and the new one.
         #expect(try store.outcomes(OutcomeFilter()).outcomes.count == 6)
         #expect(try store.story(partition: "p0", strategy: "s", decisionID: "d-5").count == 1)
+    }
+
+    @Test("keeps what a number stood for before, also when nothing told that it is given out again")
+    func takenNumber() throws {
+        let store = try open()
+        for (stream, decision) in [("one", "d-1"), ("two", "d-2"), ("one", "d-3")] {
+            _ = try store.append([outcome(decision, seq: 1, stream: stream)], receivedAt: now)
+        }
+        #expect(try store.outcomes(OutcomeFilter()).outcomes.count == 3)
+        #expect(try store.tallies()[StrategyKey(partition: "p0", strategy: "s")]?.success == 1)
     }
 
     @Test("of a newer version is left alone")

@@ -99,10 +99,10 @@ struct TallyTests {
 @Suite("What is no outcome")
 struct SeenOutcomeTests {
     @Test(
-        "is not taken for one", arguments: ["seq", "stream", "strategy_name", "decision_id", "result", "final", "at"])
+        "is not taken for one", arguments: ["seq", "strategy_name", "decision_id", "result", "final", "at"])
     func missing(member: String) {
         let members = Samples.json().members!.filter { $0.key != member }
-        #expect(SeenOutcome(.object(members), partition: "p0") == nil)
+        #expect(SeenOutcome(.object(members), partition: "p0", stream: "9f2c") == nil)
     }
 
     @Test("and a message as long as it likes is cut off")

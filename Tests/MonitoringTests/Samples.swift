@@ -35,7 +35,7 @@ enum Samples {
         SeenOutcome(
             json(
                 decision, seq: seq, strategy: strategy, result: result, status: status, error: error, reason: reason,
-                answeredAfterMilliseconds: answeredAfterMilliseconds), partition: "p0")!
+                answeredAfterMilliseconds: answeredAfterMilliseconds), partition: "p0", stream: "9f2c")!
     }
 
     static func heartbeat(

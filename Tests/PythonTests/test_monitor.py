@@ -205,11 +205,26 @@ def test_another_database_and_an_older_copy_are_shown_as_they_are() -> None:
         # What the copy had forgotten is still told.
         story = monitor.api("decision", partition="p0", strategy="s", decision="d-699")
         assert len(story["outcomes"]) == 1
+        # Restored as the command does it: what the copy has names the stream before.
+        with worker.lock:
+            worker.stream = "restored"
+            del worker.bodies[620:]
+            worker.last = {
+                (one["strategy_name"], one["decision_id"]): one
+                for one in map(json.loads, worker.bodies)
+            }
+            worker.strategies = {"s": 620}
+        worker.say("s", "f-1", "success")
+        eventually("the copy is counted", lambda: totals_shown(monitor, "p0") == worker.totals())
+        monitor.wait_for_seq("p0", 621)
+        story = monitor.api("decision", partition="p0", strategy="s", decision="d-5")
+        assert len(story["outcomes"]) == 1, "what was told before the restoration is there once"
+        # A new one.
         with worker.lock:
             worker.stream, worker.bodies, worker.strategies, worker.last = "another", [], {}, {}
         worker.say("t", "d-1", "success")
         eventually("it is counted anew", lambda: totals_shown(monitor, "p0") == worker.totals())
-        assert monitor.metrics()['trade_monitor_new_streams_total{partition="p0"}'] == 1
+        assert monitor.metrics()['trade_monitor_new_streams_total{partition="p0"}'] == 2
 
 
 def test_another_database_that_came_while_the_monitor_was_away_is_noticed() -> None:

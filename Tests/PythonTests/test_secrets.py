@@ -244,7 +244,7 @@ class Run:
         self.said: dict[str, bytes] = {}
         self.frames: list[bytes] = []
         self.listeners: dict[int, Listener] = {}
-        self.flags = ["--log-level", "debug", "--settle-time-s", "1", "--broker-timeout-ms", "2000"]
+        self.flags = ["--log-level", "trace", "--settle-time-s", "1", "--broker-timeout-ms", "2000"]
         self.environment = {
             **ACCOUNT,
             # Where libcurl would write the keys of its connections.
@@ -252,8 +252,13 @@ class Run:
         }
 
     def worker(self, broker: EchoingBroker, *flags: str, keys: ClientKeys | None = None) -> Worker:
+        # One after the other, so that the whole is logged in both formats.
+        log_format = ["--log-format", ["json", "text"][len(self.listeners) % 2]]
         worker = Worker(
-            broker.url, *self.flags, *flags, state=self.state, environment=self.environment
+            broker.url,
+            *(*self.flags, *log_format, *flags),
+            state=self.state,
+            environment=self.environment,
         )
         self.listeners[worker.pid] = Listener(worker.outcomes, self.frames, keys)
         return worker
@@ -500,6 +505,9 @@ def test_a_run_with_failures_leaves_no_secret_anywhere() -> str:
             any("trades.db" in place for place in haystacks)
             and b"outcome|s|" in haystacks["the outcome topic"]
         )
+        log = haystacks["state/worker.log"]
+        for line in [b'"client_order_id":"s:echo-403"', b" client_order_id=guarded:echo-403"]:
+            assert line in log, log[-2000:]
         found = occurrences(haystacks)
         assert not found, found
         assert not (run.directory / "tls-keys").exists()

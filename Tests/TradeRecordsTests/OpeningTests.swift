@@ -71,4 +71,17 @@ struct OpeningTests {
         #expect(counts.stream == trades.history.journal.stream)
         #expect(counts.sizeInBytes > 0)
     }
+
+    @Test("tell of each strategy what waits, what is open, what is unknown and what was told last")
+    func strategies() throws {
+        let trades = try RecordedTrades.ofEveryKind()
+        let (counts, strategies) = (try trades.records().counts(), try trades.records().strategies())
+        #expect(strategies.map(\.name) == strategies.map(\.name).sorted())
+        #expect(strategies.map(\.pending).reduce(0, +) == counts.pending)
+        #expect(strategies.map(\.executing).reduce(0, +) == counts.executing)
+        #expect(strategies.map(\.unknown).reduce(0, +) == counts.unknown)
+        #expect(strategies.map(\.lastStrategySeq).reduce(0, +) == counts.lastSeq)
+        #expect(strategies.compactMap(\.lastOutcomeAt).max() == counts.lastOutcomeAt)
+        #expect(try RecordedTrades().records().strategies().isEmpty)
+    }
 }

@@ -42,6 +42,14 @@ struct QueryPlanTests {
         #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")
     }
 
+    @Test("for where the strategies stand looks at what is open, and steps through the rest")
+    func strategies() throws {
+        let plan = try plan { _ in SQLRequest<Row>(sql: TradeRecords.strategiesQuery) }
+        let walks = plan.filter { $0.hasPrefix("SCAN outcomes") || $0.hasPrefix("SCAN trade_decisions") }
+        #expect(walks.allSatisfy { $0.contains("trade_decisions_open") }, "\(plan)")
+        #expect(!plan.contains { $0.hasPrefix("SCAN trade_executions") && !$0.contains("trade_executions_open") })
+    }
+
     @Test("goes on after a page by the same index", arguments: [ExecutionFilter(), ExecutionFilter(symbol: "AAPL")])
     func nextPage(_ filter: ExecutionFilter) throws {
         let trades = try RecordedTrades()

@@ -114,6 +114,7 @@ struct ConfigurationTests {
             ([.maxAge: "soon"], "--max-age-s must be a whole number from 1"),
             ([.onUnknown: "panic"], "--on-unknown must be continue or hold-strategy"),
             ([.logLevel: "loud"], "--log-level must be"),
+            ([.logFormat: "xml"], "--log-format must be text or json"),
             ([.haltAfterErrors: "-1"], "--halt-after-errors must be a whole number from 0"),
             ([.haltHolds: "yes"], "--halt-holds must be true or false"),
             (

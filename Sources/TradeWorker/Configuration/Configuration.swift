@@ -17,7 +17,10 @@ package struct Configuration: Sendable {
     package var brokerTimeoutMilliseconds: Int
     /// The path of the limits file; nil where there is none.
     package var limits: String?
+    /// The path of the partition map; nil where there is none.
+    package var partitionMap: String?
     package var logLevel: Logger.Level
+    package var logFormat: LogFormat
 
     /// What is wrong with a setting, where it came from, and what to do.
     package struct Problem: Error, Equatable, CustomStringConvertible {
@@ -61,10 +64,15 @@ package struct Configuration: Sendable {
         brokerConnectTimeoutMilliseconds = try source.integer(.brokerConnectTimeout, 1...600_000)
         brokerTimeoutMilliseconds = try source.integer(.brokerTimeout, 1...600_000)
         limits = source.text(.limits)
+        partitionMap = source.text(.partitionMap)
         guard let level = Logger.Level(rawValue: source.required(.logLevel)) else {
-            throw source.problem(.logLevel, "must be debug, info, notice, warning or error")
+            throw source.problem(.logLevel, "must be trace, debug, info, notice, warning, error or critical")
         }
         logLevel = level
+        guard let format = LogFormat(rawValue: source.required(.logFormat)) else {
+            throw source.problem(.logFormat, "must be text or json")
+        }
+        logFormat = format
 
         worker = WorkerSettings(partition: place.partition)
         worker.maxAge = .seconds(Int64(try source.integer(.maxAge, 1...315_360_000)))

@@ -19,10 +19,12 @@ package enum Setting: String, CaseIterable, Sendable {
     case settleTime = "settle_time_s"
     case onUnknown = "on_unknown"
     case limits
+    case partitionMap = "partition_map"
     case haltAfterErrors = "halt_after_errors"
     case haltOverUnknown = "halt_over_unknown"
     case haltHolds = "halt_holds"
     case logLevel = "log_level"
+    case logFormat = "log_format"
     case credentials
     case keyID = "api_key_id"
     case secretKey = "api_secret_key"
@@ -61,8 +63,9 @@ package enum Setting: String, CaseIterable, Sendable {
         case .haltAfterErrors, .haltOverUnknown: "0"
         case .haltHolds: "false"
         case .logLevel: "notice"
+        case .logFormat: "text"
         case .pullIntake, .serverKey, .allowedKeys, .ipcUsers, .clientKey, .serverPublicKey, .stateDirectory,
-            .requestsPerMinute, .limits, .credentials, .keyID, .secretKey:
+            .requestsPerMinute, .limits, .partitionMap, .credentials, .keyID, .secretKey:
             nil
         }
     }
@@ -94,6 +97,11 @@ package enum Setting: String, CaseIterable, Sendable {
         case .onUnknown: "While an attempt is unknown, its strategy's next decisions: continue, or hold-strategy."
         case .limits:
             "A JSON file of limits that every order is held against; read again when it changes. No limits unless set."
+        case .partitionMap:
+            """
+            A JSON file that says which worker serves which strategy, and where; read again when it changes. A worker \
+            with one takes decisions of its own partition's strategies only. All strategies unless set.
+            """
         case .haltAfterErrors:
             """
             Halts all trading after so many broker errors in a row: answers lost, nothing sent, HTTP 401, 429 or 5xx; \
@@ -106,7 +114,12 @@ package enum Setting: String, CaseIterable, Sendable {
             """
         case .haltHolds:
             "Whether waiting decisions wait when the worker halts by itself, instead of being refused: true or false."
-        case .logLevel: "How much is logged to standard error: debug, info, notice, warning or error."
+        case .logLevel:
+            """
+            How much is logged to standard error: trace, debug, info, notice, warning, error or critical. At info every \
+            decision is followed.
+            """
+        case .logFormat: "How log lines are written: text, or json, one object a line."
         case .credentials:
             """
             A file with the two lines `api_key_id = …` and `api_secret_key = …`, which nobody else can read. Before it \

@@ -7,17 +7,21 @@ package struct Refusal: Error, Equatable, Sendable {
     package var message: String
     /// The counter that would be taken, for `out_of_order`.
     package var expected: Int64?
+    /// The intake of the partition that serves the strategy, for `wrong_partition`.
+    package var endpoint: String?
     /// Whether the same bytes may be taken later, so that sending them again makes sense.
     package var retry: Bool
 
     package init(
-        _ code: RefusalCode, field: String? = nil, _ message: String, expected: Int64? = nil, retry: Bool = false
+        _ code: RefusalCode, field: String? = nil, _ message: String, expected: Int64? = nil,
+        endpoint: String? = nil, retry: Bool = false
     ) {
         // Both may quote what a stranger wrote, up to a whole body of it.
         self.code = code
         self.field = field?.clipped(to: 100)
         self.message = message.clipped(to: 300)
         self.expected = expected
+        self.endpoint = endpoint
         self.retry = retry
     }
 

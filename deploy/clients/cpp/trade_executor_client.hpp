@@ -45,6 +45,8 @@ struct Refused : std::runtime_error {
     std::string code() const { return message.at("code"); }
     // Whether the same may be taken later.
     bool retry() const { return message.at("retry"); }
+    // With `wrong_partition`: the intake of the worker that serves the strategy; empty where it is not known.
+    std::string endpoint() const { return message.value("endpoint", ""); }
 
     json message;
 };

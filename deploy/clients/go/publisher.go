@@ -42,6 +42,8 @@ type Refused struct {
 	Message string `json:"message"`
 	// Whether the same may be taken later.
 	Retry bool `json:"retry"`
+	// With the code wrong_partition: the intake of the worker that serves the strategy; empty where it is not known.
+	Endpoint string `json:"endpoint"`
 	// The whole message, as it came.
 	Raw json.RawMessage `json:"-"`
 }

@@ -17,6 +17,11 @@ export class Refused extends Error {
     this.code = answer.code;
     /** @type {boolean} Whether the same may be taken later. */
     this.retry = answer.retry;
+    /**
+     * With the code `wrong_partition`: the intake of the worker that serves the strategy, where it is known.
+     * @type {string | undefined}
+     */
+    this.endpoint = answer.endpoint;
   }
 }
 

@@ -40,6 +40,14 @@ impl Error {
             _ => false,
         }
     }
+
+    /// With the code `wrong_partition`: the intake of the worker that serves the strategy, where it is known.
+    pub fn endpoint(&self) -> Option<&str> {
+        match self {
+            Error::Refused(answer) => answer["endpoint"].as_str(),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Error {

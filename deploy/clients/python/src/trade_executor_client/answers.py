@@ -214,6 +214,8 @@ class Refused(Exception):
         self.retry: bool = message["retry"]
         # With `out_of_order`: the sequence that would be taken.
         self.expected: int | None = message.get("expected")
+        # With `wrong_partition`: the intake of the worker that serves the strategy, where known.
+        self.endpoint: str | None = message.get("endpoint")
         self.json = message
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from types import TracebackType
@@ -9,9 +10,10 @@ from typing import TypeVar
 
 import zmq
 
-from .answers import Ack, Health, NoAnswer, Page, Pong, Reconciliation
+from .answers import Ack, Health, NoAnswer, Page, Pong, Reconciliation, Refused
 from .decision import Decision
 from .keys import CurveKeys
+from .partition_map import MOVING_PAUSE, Place, Route
 from .requests import ACK_WAIT, DEFAULT_INTAKE, Request, decide, ping, reconcile, replay, status
 
 _Self = TypeVar("_Self", bound="Intake")
@@ -107,3 +109,60 @@ class Publisher(Intake):
         is not known whether the worker has it; publish the same decision again.
         """
         return self._ask(decide(decision), timeout)
+
+
+class MappedPublisher:
+    """Publishes decisions to the worker that a partition map names. Use one per strategy.
+
+    Where the strategy moves to another worker, it goes there with the same bytes: a worker that
+    does not serve the strategy says so, and then the map is read again. `secret_file` is our
+    `NAME.key_secret`, for workers that take known keys only; theirs stand in the map.
+    """
+
+    def __init__(
+        self, map_file: str | os.PathLike[str], secret_file: str | os.PathLike[str] | None = None
+    ):
+        self._map_file = map_file
+        self._secret_file = secret_file
+        self._routes: dict[str, Route] = {}
+        self._publishers: dict[Place, Publisher] = {}
+
+    def __enter__(self) -> MappedPublisher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for publisher in self._publishers.values():
+            publisher.close()
+        self._publishers.clear()
+
+    def publish(self, decision: Decision, timeout: float | None = None) -> Ack:
+        """As `Publisher.publish`; while the strategy moves, it waits.
+
+        ValueError: the strategy is in no partition. NoAnswer also where the move takes longer than
+        `timeout`.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        strategy = decision.strategy_name
+        if strategy not in self._routes:
+            self._routes[strategy] = Route(self._map_file, strategy)
+        route = self._routes[strategy]
+        while True:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                raise NoAnswer(f"{strategy} has not been taken for {timeout} s")
+            try:
+                return self._publisher(route.place).publish(decision, left)
+            except Refused as refused:
+                if not route.goes_on_after(refused):
+                    raise
+            time.sleep(MOVING_PAUSE)
+
+    def _publisher(self, place: Place) -> Publisher:
+        if place not in self._publishers:
+            self._publishers[place] = Publisher(place.intake, place.keys(self._secret_file))
+        return self._publishers[place]

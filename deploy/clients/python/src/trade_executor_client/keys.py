@@ -27,13 +27,18 @@ class CurveKeys:
         ValueError: a file holds no such key, or others than its owner can read the secret.
         OSError: a file cannot be read.
         """
+        server, _ = zmq.auth.load_certificate(server_file)
+        return CurveKeys.for_server(secret_file, server)
+
+    @staticmethod
+    def for_server(secret_file: str | os.PathLike[str], server: bytes) -> CurveKeys:
+        """The same, with the worker's public key itself."""
         mode = stat.S_IMODE(os.stat(secret_file).st_mode)
         if mode & 0o077:
             raise ValueError(f"others can read the secret key: chmod 600 {os.fspath(secret_file)}")
         public, secret = zmq.auth.load_certificate(secret_file)
         if secret is None:
             raise ValueError(f"{os.fspath(secret_file)} holds no secret-key")
-        server, _ = zmq.auth.load_certificate(server_file)
         return CurveKeys(public, secret, server)
 
     def apply(self, socket: zmq.Socket[Any]) -> None:

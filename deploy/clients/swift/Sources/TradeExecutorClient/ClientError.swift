@@ -21,4 +21,10 @@ public enum ClientError: Error, Sendable {
         case .unreadable, .socket, .file: false
         }
     }
+
+    /// With the code `wrong_partition`: the intake of the worker that serves the strategy, where it is known.
+    public var endpoint: String? {
+        guard case .refused(let answer) = self else { return nil }
+        return answer["endpoint"]?.string
+    }
 }

@@ -23,6 +23,11 @@ public final class RefusedException extends Exception {
         return answer.get("retry").getAsBoolean();
     }
 
+    /** With the code {@code wrong_partition}: the intake of the worker that serves the strategy; null where it is not known. */
+    public String endpoint() {
+        return answer.has("endpoint") ? answer.get("endpoint").getAsString() : null;
+    }
+
     /** The whole answer, as it came. */
     public JsonObject answer() {
         return answer;

@@ -1,0 +1,108 @@
+import Logging
+import TradeJournal
+package import TradingCore
+
+/// Which strategies are the worker's. There is none where all are.
+struct PartitionKeeping {
+    let source: any PartitionMapSource
+    /// The worker's own partition.
+    let own: PartitionName
+    /// The map that is in force, and stored.
+    private(set) var inForce: PartitionMap
+    /// The next one, once it is stored.
+    private(set) var next: PartitionMap?
+    /// Why the file as it is now is not in force; nil where it is.
+    private(set) var problem: String?
+
+    /// Takes the file's map, unless one was in force before that it may not follow.
+    init(
+        _ source: any PartitionMapSource, of own: PartitionName, _ journal: TradeJournal, at now: ClockReading
+    ) throws(WorkerFault) {
+        self.source = source
+        self.own = own
+        let map = source.map
+        inForce = map
+        let last: PartitionMap?
+        do throws(JournalFault) {
+            last = try journal.lastPartitionMap()
+        } catch {
+            throw .journal(error)
+        }
+        if let objection = last.flatMap({ map.objection(after: $0) }) {
+            throw .partitionMap("the partition map cannot be taken: \(objection)")
+        }
+        guard map.places[own] != nil else {
+            let names = map.partitionNames.map(\.text).joined(separator: ", ")
+            throw .partitionMap("the partition map has no partition \(own), but \(names); see --partition")
+        }
+        guard last != map else { return }
+        do throws(JournalFault) {
+            try journal.write { (transaction) throws(JournalFault) in try transaction.keep(map, at: now.moment) }
+        } catch {
+            throw .journal(error)
+        }
+    }
+
+    /// The map by which decisions of this turn are judged: nothing of them happens unless it is stored with them.
+    var current: PartitionMap { next ?? inForce }
+
+    /// Looks whether the file has changed.
+    mutating func look(_ log: Logger) {
+        switch source.look() {
+        case .none: return
+        case .broken(let why): refuse("it cannot be taken: \(why)", log)
+        case .changed:
+            if let objection = source.map.objection(after: inForce) { return refuse("\(objection)", log) }
+            problem = nil
+            next = source.map == inForce ? nil : source.map
+        }
+    }
+
+    private mutating func refuse(_ why: String, _ log: Logger) {
+        problem = why
+        next = nil
+        log.error("the partition map of epoch \(inForce.epoch) stays in force, and the file's does not follow: \(why)")
+    }
+
+    /// The next map is stored.
+    mutating func nextIsStored(_ log: Logger) {
+        guard let next else { return }
+        inForce = next
+        self.next = nil
+        log.notice("the partition map of epoch \(next.epoch) is in force")
+        if let ownProblem { log.error("\(ownProblem)") }
+    }
+
+    /// What is wrong with a map in force that has no place for this worker.
+    private var ownProblem: String? {
+        inForce.places[own] != nil ? nil : "the partition map has no partition \(own) any more: no decision is taken"
+    }
+
+    var state: WorkerState.PartitionMap { .init(epoch: inForce.epoch, problem: problem ?? ownProblem) }
+
+    /// Why a strategy's new decisions are not this worker's; nil where they are.
+    func refusal(of strategy: StrategyName) -> Refusal? {
+        guard let partition = current.partition(of: strategy) else {
+            return Refusal(
+                .wrongPartition,
+                "the strategy \(strategy) is in no partition of the map (epoch \(current.epoch)); ask the operator")
+        }
+        guard partition != own else { return nil }
+        let intake = current.places[partition]?.intake
+        return Refusal(
+            .wrongPartition,
+            "the strategy \(strategy) is served by partition \(partition); send the same bytes to its intake",
+            endpoint: intake)
+    }
+}
+
+extension Worker {
+    /// Nil where there is none.
+    package var partitionMapInForce: PartitionMap? { partitions?.inForce }
+
+    /// Looks for another partition map: with every heartbeat, and before any decision is judged.
+    func lookAtPartitionMap(_ messages: [Incoming<Intake.Envelope>], isHeartbeatDue: Bool) {
+        let isAsked = messages.contains { if case .success(.decision) = $0.request { true } else { false } }
+        if isHeartbeatDue || isAsked { partitions?.look(log) }
+    }
+}
