@@ -227,6 +227,41 @@ def test_another_database_and_an_older_copy_are_shown_as_they_are() -> None:
         assert monitor.metrics()['trade_monitor_new_streams_total{partition="p0"}'] == 2
 
 
+def test_a_worker_that_was_restored_is_shown_as_it_is_now() -> str:
+    with Simulator() as simulator, State() as state:
+        intake, outcomes = free_endpoints(2)
+        flags = ("--intake", intake, "--outcomes", outcomes)
+
+        def command(*arguments: str) -> None:
+            line = [str(binaries() / "trade-executor"), *arguments, "--state-dir", str(state.path)]
+            subprocess.run(line, check=True, capture_output=True)
+
+        copy = str(state.path / "copy.db")
+        with contextlib.ExitStack() as ending:
+            with Worker(simulator, *flags, state=state) as worker:
+                monitor = ending.enter_context(Monitor(*watching(worker)))
+                trade(worker, "kept")
+                wait_for_end(worker)
+                command("backup", "--to", copy)
+                trade(worker, "kept", "forgotten")
+                wait_for_end(worker)
+                monitor.wait_for_seq("p0", last_seq(state))
+                assert worker.terminate() == 0
+            command("restore", copy, "--move-aside")
+            with Worker(simulator, *flags, state=state) as worker:
+                command("resume")
+                eventually("trading", lambda: not worker.status()["halted"])
+                trade(worker, "new")
+                wait_for_end(worker)
+                monitor.wait_for_seq("p0", last_seq(state))
+                shown, held = totals_shown(monitor, "p0"), totals_of(state)
+                assert shown == held and set(held) == {"kept", "new"}, (shown, held)
+                # What the database has forgotten, the monitor still tells.
+                story = monitor.api("decision", strategy="forgotten", decision="d-0-0")
+                assert story["outcomes"][-1]["outcome"]["result"] == "success"
+                return f"{last_seq(state)} outcomes"
+
+
 def test_another_database_that_came_while_the_monitor_was_away_is_noticed() -> None:
     with StandInWorker("p0") as worker, tempfile.TemporaryDirectory() as directory:
         store = pathlib.Path(directory) / "monitor.db"
