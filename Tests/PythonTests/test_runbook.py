@@ -1,4 +1,5 @@
-"""The runbook tells the truth: its commands are the program's, and its symptoms look as it says.
+"""The runbook tells the truth, as does what is written of installing: their commands are the programs', and its symptoms
+look as it says.
 
 A block ```sh holds what to type, a block ```text what is seen then, with … for what differs from case to case.
 """
@@ -33,14 +34,21 @@ from harness import (
     run_and_fail,
 )
 
-RUNBOOK = (REPOSITORY / "deploy/runbook.md").read_text()
+DOCUMENTS = {
+    name: (REPOSITORY / "deploy" / name).read_text()
+    for name in ["runbook.md", "install.md", "litestream/README.md"]
+}
+RUNBOOK = DOCUMENTS["runbook.md"]
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", RUNBOOK, re.M | re.S))
 UNITS = [path.name for path in (REPOSITORY / "deploy/systemd").iterdir()]
 # Sections whose quotes were seen.
 brought_about: set[str] = set()
 
 # Programs of the system, which are not ours to check.
-OF_THE_SYSTEM = ["apt", "df", "install", "journalctl", "sudo", "export", "timedatectl"]
+OF_THE_SYSTEM = [
+    *("apt", "cp", "df", "docker", "export", "install", "journalctl", "kubectl", "litestream"),
+    *("mkdir", "timedatectl"),
+]
 
 
 def blocks(kind: str, text: str) -> list[str]:
@@ -82,10 +90,12 @@ def problem(program: str, words: list[str]) -> str | None:
 
 def test_every_command_is_one_that_the_programs_know() -> str:
     checked, not_there = 0, set()
-    for line in blocks("sh", RUNBOOK):
+    for line in [line for text in DOCUMENTS.values() for line in blocks("sh", text)]:
         words = shlex.split(line)
         while re.match(r"[A-Z_]+=", words[0]):
             words = words[1:]
+        if words[:3] == ["sudo", "-u", "trade-executor"]:
+            words = words[3:]
         match words[0]:
             case "trade-executor" | "trade-monitor" as program:
                 if not (binaries() / program).exists():
@@ -100,16 +110,19 @@ def test_every_command_is_one_that_the_programs_know() -> str:
                 assert unknown is None, f"{line!r}: there is no {unknown}"
                 checked += 1
             case "systemctl":
-                unit = re.sub(r"@\w+$", "@.service", words[-1])
-                unit = unit if "." in unit else f"{unit}.service"
-                assert unit in [*UNITS, "systemd-timesyncd.service"], line
+                for word in [word for word in words[2:] if not word.startswith("-")]:
+                    unit = re.sub(r"@\w+$", "@.service", word)
+                    unit = unit if "." in unit else f"{unit}.service"
+                    assert unit in [*UNITS, "systemd-timesyncd.service"], line
+            case "bash" if len(words) > 1:
+                assert (REPOSITORY / words[1]).is_file(), line
             case "sqlite3":
                 with State() as state:
                     a_database(state)
                     steps = state.rows(words[-1])
                     assert len(steps) > 1 and "1: " in steps[0][0], steps
             case other:
-                assert other in OF_THE_SYSTEM, line
+                assert other in OF_THE_SYSTEM or words == ["bash"], line
     assert checked > 10, checked
     return f"{checked} commands" + (
         f"; not there yet: {', '.join(sorted(not_there))}" * bool(not_there)
@@ -120,17 +133,25 @@ LATER = {"backup", "restore", "archive", "partitions"}
 
 
 def test_every_link_leads_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", RUNBOOK):
+    links = [
+        (name, target)
+        for name, text in DOCUMENTS.items()
+        for target in re.findall(r"\]\(([^)]+)\)", text)
+    ]
+    for name, target in links:
         path, _, anchor = target.partition("#")
         if path.startswith("http"):
             continue
-        file = REPOSITORY / "deploy" / path if path else REPOSITORY / "deploy/runbook.md"
+        own = REPOSITORY / "deploy" / name
+        file = own.parent / path if path else own
         assert file.exists(), target
+        if not anchor:
+            continue
         headings = [
             re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
             for heading in re.findall(r"^#+ (.*)$", file.read_text(), re.M)
         ]
-        assert not anchor or anchor in headings, target
+        assert anchor in headings, target
 
 
 # --- What is seen
