@@ -32,7 +32,7 @@ run() {
 }
 
 find_swift
-install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv openssl systemd strace lintian man-db
+install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv openssl systemd strace lintian man-db docker-compose
 install_client_languages
 make_python
 

@@ -36,7 +36,10 @@ from harness import (
 
 DOCUMENTS = {
     name: (REPOSITORY / "deploy" / name).read_text()
-    for name in ["runbook.md", "install.md", "litestream/README.md"]
+    for name in [
+        *("runbook.md", "install.md", "litestream/README.md"),
+        *("container/README.md", "kubernetes/README.md"),
+    ]
 }
 RUNBOOK = DOCUMENTS["runbook.md"]
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", RUNBOOK, re.M | re.S))
@@ -46,8 +49,8 @@ brought_about: set[str] = set()
 
 # Programs of the system, which are not ours to check.
 OF_THE_SYSTEM = [
-    *("apt", "cp", "df", "docker", "export", "install", "journalctl", "kubectl", "litestream"),
-    *("mkdir", "timedatectl"),
+    *("apt", "cd", "cp", "df", "docker", "export", "install", "journalctl", "kubectl"),
+    *("litestream", "mkdir", "sudo", "timedatectl"),
 ]
 
 
@@ -96,6 +99,18 @@ def test_every_command_is_one_that_the_programs_know() -> str:
             words = words[1:]
         if words[:3] == ["sudo", "-u", "trade-executor"]:
             words = words[3:]
+        # What is said to a program of ours in a container.
+        for program in ["trade-executor", "alpaca-simulator"]:
+            if (
+                words[0] in ["docker", "kubectl"]
+                and program in words[2:]
+                and words[-1] != ".build/package"
+            ):
+                words = words[words.index(program) :]
+        for word in words:
+            assert (
+                not word.startswith("deploy/") or "secrets" in word or (REPOSITORY / word).exists()
+            ), line
         match words[0]:
             case "trade-executor" | "trade-monitor" as program:
                 if not (binaries() / program).exists():
