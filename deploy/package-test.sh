@@ -47,6 +47,7 @@ fi
 
 work="$(mktemp -d "$repository/.build/package-test.XXXXXX")"
 root="$work/root"
+contain=(systemd-nspawn --quiet --register=no --keep-unit --machine "${work##*.}" --directory "$root")
 machine=
 leader=
 cleanup() {
@@ -86,15 +87,14 @@ library="$(readelf --dynamic "$work/contents/usr/bin/trade-executor" | sed -nE '
 step "installing $(basename "$package")"
 cp -a --reflink=auto "$clean/root" "$root"
 cp "$package" "$root/root/trade-executor.deb"
-systemd-nspawn --quiet --register=no --keep-unit --directory "$root" --pipe --setenv=DEBIAN_FRONTEND=noninteractive \
+"${contain[@]}" --pipe --setenv=DEBIAN_FRONTEND=noninteractive \
     bash -ec 'apt-get -qq update && apt-get -qq install --no-install-recommends /root/trade-executor.deb' \
     >"$work/install.log" 2>&1 || fail "$(tail -n 20 "$work/install.log")"
 [[ -x $root/usr/bin/trade-executor ]]
 grep -q '^trade-executor:' "$root/etc/passwd"
 ok "it installs, with what it depends on, and makes the worker's user"
 
-systemd-nspawn --quiet --register=no --keep-unit --directory "$root" --private-network --boot "${binds[@]}" \
-    >"$work/boot.log" 2>&1 </dev/null &
+"${contain[@]}" --private-network --boot "${binds[@]}" >"$work/boot.log" 2>&1 </dev/null &
 machine=$!
 has_leader() { leader="$(pgrep --parent "$machine" | head -n 1)" && [[ -n $leader ]]; }
 for ((tries = 0; tries < 100; tries++)); do
