@@ -62,7 +62,11 @@ trap cleanup EXIT
 
 inside() { nsenter --target "$leader" --all -- "$@"; }
 operator() { inside runuser -u trade-executor -- env TRADE_EXECUTOR_CONFIG=/etc/trade-executor/p0.conf trade-executor "$@"; }
-ok() { printf 'ok     %s\n' "$*"; }
+passed=0
+ok() {
+    printf 'ok     %s\n' "$*"
+    passed=$((passed + 1))
+}
 property() { inside systemctl show --value --property "$1" "trade-executor@${2:-p0}"; }
 log_of() { inside journalctl --no-pager --quiet --unit "trade-executor@$1"; }
 
@@ -148,6 +152,19 @@ inside systemctl stop trade-executor@p1
 inside systemctl start trade-executor@p0
 ok "settings that still name another partition's directory do not start"
 
+if [[ -e $root/usr/bin/trade-monitor ]]; then
+    printf '{"v":1,"epoch":1,"default":"p0","partitions":{"p0":{"intake":"%s","outcomes":"%s"}},"strategies":{}}\n' \
+        tcp://127.0.0.1:5555 tcp://127.0.0.1:5556 >"$root/etc/trade-executor/partitions.json"
+    inside systemctl start trade-monitor
+    # shellcheck disable=SC2016
+    health='exec 3<>/dev/tcp/127.0.0.1/9464 && printf "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n" >&3 && read -r line <&3 &&
+        [[ $line == *" 200 "* ]]'
+    until_true "the monitor's health" inside bash -c "$health"
+    inside test -f /var/lib/trade-monitor/monitor.db
+    inside systemctl stop trade-monitor
+    ok "the monitor finds it well, and keeps a store of its own"
+fi
+
 step "the watchdog"
 before="$(property MainPID)"
 inside systemctl kill --signal=STOP trade-executor@p0
@@ -190,4 +207,4 @@ inside dpkg --purge trade-executor >/dev/null 2>&1
 [[ -f $root/var/lib/trade-executor/p0/trades.db && -f $root/etc/trade-executor/p0.conf ]]
 ok "removed and purged, it has stopped in order, and its state directory and settings are left"
 
-printf '11 passed, 0 failed\n'
+printf '%d passed, 0 failed\n' "$passed"
