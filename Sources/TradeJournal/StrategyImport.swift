@@ -32,6 +32,10 @@ package enum StrategyExport {
                             WHERE trade_decision_id IN \(moved);
                             CREATE TABLE outcomes AS SELECT o.* FROM source.outcomes o
                             WHERE strategy_name = '\(strategy)';
+                            CREATE UNIQUE INDEX decisions_id ON decisions (id);
+                            CREATE UNIQUE INDEX payloads_id ON payloads (id);
+                            CREATE UNIQUE INDEX executions_decision ON executions (trade_decision_id);
+                            CREATE UNIQUE INDEX outcomes_seq ON outcomes (seq);
                             CREATE TABLE complete AS SELECT '\(strategy)' AS strategy_name;
                             """)
                     return .commit
@@ -161,11 +165,11 @@ private enum StrategyImport {
                     WHERE e.trade_decision_id = d.id) AS parts
             FROM moved.decisions m
             LEFT JOIN trade_decisions d ON d.strategy_name = m.strategy_name AND d.decision_id = m.decision_id;
+            CREATE UNIQUE INDEX temp.moved_decisions_old ON moved_decisions (old);
             UPDATE temp.moved_decisions SET new = numbered.id FROM (
                 SELECT old AS of, (SELECT coalesce(max(id), 0) FROM trade_decisions) + row_number() OVER (ORDER BY old) AS id
                 FROM temp.moved_decisions WHERE is_new) AS numbered
             WHERE old = numbered.of;
-            CREATE UNIQUE INDEX temp.moved_decisions_old ON moved_decisions (old);
             CREATE UNIQUE INDEX temp.moved_decisions_new ON moved_decisions (new);
 
             CREATE TEMP TABLE moved_payloads AS
@@ -182,12 +186,12 @@ private enum StrategyImport {
             SELECT m.seq AS old, o.seq AS new, m.strategy_seq AS number, o.seq IS NULL AS is_new
             FROM moved.outcomes m
             LEFT JOIN outcomes o ON o.strategy_name = m.strategy_name AND o.strategy_seq = m.strategy_seq;
+            CREATE UNIQUE INDEX temp.moved_outcomes_old ON moved_outcomes (old);
             UPDATE temp.moved_outcomes SET new = numbered.seq FROM (
                 SELECT old AS of, (SELECT min(0, coalesce(min(seq), 0)) FROM outcomes)
                     - row_number() OVER (ORDER BY number DESC) AS seq
                 FROM temp.moved_outcomes WHERE is_new) AS numbered
             WHERE old = numbered.of;
-            CREATE UNIQUE INDEX temp.moved_outcomes_old ON moved_outcomes (old);
             CREATE UNIQUE INDEX temp.moved_outcomes_new ON moved_outcomes (new);
 
             INSERT INTO trade_decisions (id, \(decisions), last_outcome_seq, accepted_stream, accepted_seq)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import HostSystem
 import StrictJSON
 import TradeWorker
@@ -54,11 +55,12 @@ struct PartitionsMove: ParsableCommand {
     }
 
     private func tell(_ step: String, _ text: String) {
-        guard map.json else { return print(TerminalText.safe(text)) }
         let line: JSONValue = [
             "strategy_name": .string(strategy.text), "step": .string(step), "message": .string(text),
         ]
-        print(line.text)
+        print(map.json ? line.text : TerminalText.safe(text))
+        // A move takes seconds: what it does is told at once.
+        fflush(nil)
     }
 }
 

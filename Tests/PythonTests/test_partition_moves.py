@@ -13,7 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -270,40 +271,49 @@ class Mover:
     def __init__(self, partitions: Partitions, seed: int):
         self.partitions = partitions
         self.random = random.Random(seed)
-        self.deaths: dict[str, int] = defaultdict(int)
+        self.deaths: Counter[str] = Counter()
 
     def move(self, strategy: str, source: str, target: str) -> None:
+        """Moves it; soon after one of its steps, somebody is killed."""
         victim = self.random.choice(["command", source, target])
-        moment = self.random.random() * 4
-        arguments = [
-            *(str(binaries() / "trade-executor"), "partitions", "move", strategy, "--to", target),
-            *directories(self.partitions, source, target),
-        ]
-        began = time.monotonic()
-        struck = False
-        while True:
-            command = subprocess.Popen(
-                arguments,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                preexec_fn=die_with_parent,
-            )
-            while command.poll() is None:
-                if not struck and time.monotonic() - began >= moment:
-                    struck = True
-                    self.strike(victim, command)
-                assert time.monotonic() - began < 2 * PATIENCE, "a move takes for ever"
-                time.sleep(0.01)
-            assert command.stderr
-            said = command.stderr.read()
-            command.stderr.close()
-            if command.returncode == 0:
-                return
-            assert command.returncode == -signal.SIGKILL, said
+        step = self.random.choice(["begun", "draining", "imported", "switched"])
+        delay = self.random.random() * 0.5
+        if self.run(
+            strategy,
+            source,
+            target,
+            lambda at, command: at == step and self.strike(victim, delay, command),
+        ):
+            return
+        assert self.run(strategy, source, target, lambda at, command: None), "killed twice"
 
-    def strike(self, victim: str, command: subprocess.Popen[str]) -> None:
-        self.deaths["command" if victim == "command" else "worker"] += 1
+    def run(
+        self,
+        strategy: str,
+        source: str,
+        target: str,
+        told: Callable[[str, subprocess.Popen[str]], object],
+    ) -> bool:
+        """Whether the command lived to its end; `told` is called with each step."""
+        with subprocess.Popen(
+            [
+                *(str(binaries() / "trade-executor"), "partitions", "move", strategy, "--json"),
+                *("--to", target, *directories(self.partitions, source, target)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=die_with_parent,
+        ) as command:
+            assert command.stdout
+            told("begun", command)
+            for line in command.stdout:
+                told(json.loads(line)["step"], command)
+        assert command.returncode in [0, -signal.SIGKILL], command.returncode
+        return command.returncode == 0
+
+    def strike(self, victim: str, delay: float, command: subprocess.Popen[str]) -> None:
+        time.sleep(delay)
+        self.deaths["commands" if victim == "command" else "workers"] += 1
         if victim == "command":
             return command.kill()
         os.kill(self.partitions.workers[victim].pid, signal.SIGKILL)
@@ -345,7 +355,7 @@ def test_a_strategy_that_moves_under_load_loses_doubles_and_swaps_nothing() -> s
         wait_for_rest(partitions)
         check_all(simulator, partitions, strategies, owners)
         return (
-            f"{moves} moves, {mover.deaths['worker']} workers and {mover.deaths['command']} commands"
+            f"{moves} moves, {mover.deaths['workers']} workers and {mover.deaths['commands']} commands"
             f" killed, {decided} decisions, {sum(one.repeated for one in strategies)} resent"
         )
 

@@ -44,8 +44,8 @@ extension Worker {
         do throws(JournalFault) {
             try journal.importStrategy(from: requests.rowsPath(of: request.id), move, at: now.moment)
         } catch {
-            guard !error.mayPass else { throw error }
-            // The move stands still until a person has looked; all else goes on.
+            // The file's fault, or the disk's, which the next decision would find out. The move stands still, and all else
+            // goes on.
             if partitions?.importProblem != error.description { log.error("\(error)") }
             partitions?.importProblem = error.description
             return
