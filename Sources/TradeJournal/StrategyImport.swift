@@ -13,7 +13,10 @@ package enum StrategyExport {
         _ strategy: StrategyName, of database: String, to path: String
     ) throws(JournalFault) {
         do {
-            let queue = try DatabaseQueue(path: path)
+            var configuration = Configuration()
+            // A worker that starts or ends holds its database for a moment.
+            configuration.busyMode = .timeout(30)
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.inDatabase { export in
                 try export.execute(sql: "ATTACH ? AS source", arguments: [database])
                 try export.inTransaction {

@@ -179,11 +179,18 @@ struct MovingStrategy {
     ) throws {
         let clock = SystemClock()
         let limit = clock.monotonic() + timeout
-        while try !isReached(try end.records.lastMove(of: strategy)) {
+        while true {
+            var problem = ""
+            do {
+                if try isReached(try end.records.lastMove(of: strategy)) { return }
+            } catch let fault as RecordsFault {
+                // A worker that starts or ends holds its database for a moment.
+                problem = " (\(fault))"
+            }
             guard clock.monotonic() < limit else {
                 throw Failure(
-                    "not within \(timeout.count / 1_000_000) s that \(end.partition) \(what). Is a worker running on "
-                        + "\(end.stateDirectory), with this map? The same command goes on; --abandon undoes it")
+                    "not within \(timeout.count / 1_000_000) s that \(end.partition) \(what)\(problem). Is a worker running "
+                        + "on \(end.stateDirectory), with this map? The same command goes on; --abandon undoes it")
             }
             usleep(50_000)
         }

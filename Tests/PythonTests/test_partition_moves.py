@@ -272,6 +272,7 @@ class Mover:
         self.partitions = partitions
         self.random = random.Random(seed)
         self.deaths: Counter[str] = Counter()
+        self.log = partitions.path.with_name("moves.log")
 
     def move(self, strategy: str, source: str, target: str) -> None:
         """Moves it; soon after one of its steps, somebody is killed."""
@@ -295,12 +296,13 @@ class Mover:
         told: Callable[[str, subprocess.Popen[str]], object],
     ) -> bool:
         """Whether the command lived to its end; `told` is called with each step."""
-        with subprocess.Popen(
+        with self.log.open("a") as log, subprocess.Popen(
             [
                 *(str(binaries() / "trade-executor"), "partitions", "move", strategy, "--json"),
                 *("--to", target, *directories(self.partitions, source, target)),
             ],
             stdout=subprocess.PIPE,
+            stderr=log,
             text=True,
             preexec_fn=die_with_parent,
         ) as command:
@@ -308,7 +310,7 @@ class Mover:
             told("begun", command)
             for line in command.stdout:
                 told(json.loads(line)["step"], command)
-        assert command.returncode in [0, -signal.SIGKILL], command.returncode
+        assert command.returncode in [0, -signal.SIGKILL], self.log.read_text()
         return command.returncode == 0
 
     def strike(self, victim: str, delay: float, command: subprocess.Popen[str]) -> None:
