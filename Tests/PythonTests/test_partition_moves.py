@@ -225,8 +225,9 @@ def test_what_would_trade_where_it_should_not_is_refused() -> None:
 class Strategy(threading.Thread):
     """Publishes one decision after another, and now and then an old one again, wherever it is served."""
 
-    def __init__(self, name: str, partitions: Partitions, seed: int):
+    def __init__(self, name: str, partitions: Partitions, pause: float, seed: int):
         super().__init__(daemon=True)
+        self.pause = pause
         self.strategy = name
         self.partitions = partitions
         self.random = random.Random(seed)
@@ -244,7 +245,8 @@ class Strategy(threading.Thread):
                     self.acks.append(ack)
                     if self.random.random() < 0.2:
                         self.repeat(publisher, self.random.randrange(len(self.acks)))
-                    time.sleep(self.random.random() * 0.05)
+                    # Slow enough for debug builds to keep up: a move waits for a backlog.
+                    time.sleep(self.random.random() * self.pause)
         except BaseException as error:
             self.error = error
 
@@ -310,8 +312,17 @@ class Mover:
             told("begun", command)
             for line in command.stdout:
                 told(json.loads(line)["step"], command)
-        assert command.returncode in [0, -signal.SIGKILL], self.log.read_text()
+        assert command.returncode in [0, -signal.SIGKILL], self.condition()
         return command.returncode == 0
+
+    def condition(self) -> str:
+        """What there is to say about a move that fails."""
+        told = [self.log.read_text()]
+        for name, worker in self.partitions.workers.items():
+            told.append(f"{name}: {worker.condition()}")
+            if worker.program.process.poll() is None:
+                told.append(json.dumps(worker.status()))
+        return "\n".join(told)
 
     def strike(self, victim: str, delay: float, command: subprocess.Popen[str]) -> None:
         time.sleep(delay)
@@ -333,7 +344,9 @@ def test_a_strategy_that_moves_under_load_loses_doubles_and_swaps_nothing() -> s
         owners = {name: f"p{number % 3}" for number, name in enumerate(names)}
         partitions.write(1, owners)
         partitions.start_all()
-        strategies = [Strategy(name, partitions, seed + n) for n, name in enumerate(names)]
+        strategies = [
+            Strategy(name, partitions, 0.03 * count, seed + n) for n, name in enumerate(names)
+        ]
         for strategy in strategies:
             strategy.start()
         mover = Mover(partitions, seed)
