@@ -30,6 +30,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let sockets: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
+let httpServer: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
 
 /// What is fuzzed, and what must be true of it. It is run over its corpus by tests, and by the fuzz program below.
 let fuzzing: Target = .target(
@@ -79,6 +80,15 @@ let package = Package(
             "WorkerClient", "DatabaseCopies",
             "TradeRecords", "ZeroMQMessaging", "CurlTransport", logging, arguments),
 
+        // What watches workers, and cannot trade: no room here knows the broker's account or places an order.
+        room("Monitoring", "StrictJSON", "TradingCore"),
+        room("MonitorStore", "Monitoring", "StrictJSON", "TradingCore", grdb, sqlite),
+        // The monitor's page as constants.
+        .target(name: "CMonitorPage", exclude: ["page"]),
+        program(
+            "trade-monitor", "CMonitorPage", "Monitoring", "MonitorStore", "StrictJSON", "TradingCore", "HostSystem",
+            "WorkerClient", "TradeRecords", "ZeroMQMessaging", httpServer, arguments),
+
         // The broker to test against.
         room("AlpacaSimulator", "StrictJSON", "TradingCore", "HostSystem", sockets),
         program("alpaca-simulator", "AlpacaSimulator", "TradingCore", arguments),
@@ -107,6 +117,8 @@ let package = Package(
         tests("TradingCoreTests", "TradingCore", "StrictJSON"),
         tests("AlpacaAPITests", "AlpacaAPI", "TradingCore", "StrictJSON", resources: [.copy("Answers")]),
         tests("WorkerClientTests", "WorkerClient"),
+        tests("MonitoringTests", "Monitoring", "StrictJSON", "TradingCore"),
+        tests("MonitorStoreTests", "MonitorStore", "Monitoring", "StrictJSON", "TradingCore", "TestKit", grdb),
         tests(
             "ConformanceTests", "Conformance", "TestKit", "AlpacaSimulator", "StrictJSON", "HostSystem", "TradingCore",
             "ZeroMQMessaging", "trade-executor"),

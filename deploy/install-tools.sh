@@ -63,6 +63,7 @@ missing_packages() {
         libzmq-ffi-perl) perl -MZMQ::FFI -e 1 2>/dev/null ;;
         php-cli) has_program php ;;
         php-zmq) php -m 2>/dev/null | grep -q '^zmq$' ;;
+        prometheus) has_program promtool ;;
         ruby-ffi-rzmq) ruby -e 'require "ffi-rzmq"' 2>/dev/null ;;
         *) has_program "$what" ;;
         esac || echo "$what"
@@ -100,6 +101,22 @@ install_client_languages() {
         default-jdk-headless libgoogle-gson-java libjna-java libzmq-java nodejs libnode-dev \
         perl libzmq-ffi-perl php-cli php-zmq ruby ruby-ffi-rzmq) ||
         echo "Not all of them could be installed: the tests skip sample clients whose language is not here."
+}
+
+# A browser for the monitor's page, and promtool for its alerts. Debian has promtool in the package of the server itself,
+# which is then switched off.
+install_monitoring_tools() {
+    if ! has_program apt-get || { ((EUID != 0)) && ! has_program sudo; }; then
+        echo "Chromium and promtool cannot be installed: the tests of the monitor's page and alerts are skipped without."
+        return 0
+    fi
+    local had_promtool=no
+    if has_program promtool; then had_promtool=yes; fi
+    (install_packages chromium prometheus) ||
+        echo "Not all of them could be installed: the tests of the monitor's page and alerts are skipped without."
+    if [[ $had_promtool == no && -d /run/systemd/system ]]; then
+        if ((EUID == 0)); then systemctl disable --now prometheus; else sudo systemctl disable --now prometheus; fi || true
+    fi
 }
 
 # Makes .build/python with exactly what requirements.txt names, and sets `python` to it.

@@ -34,6 +34,7 @@ run() {
 find_swift
 install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv openssl systemd strace lintian man-db docker-compose
 install_client_languages
+install_monitoring_tools
 make_python
 
 run "formatting" swift format lint --strict -r -p Package.swift Sources Tests deploy/clients/swift

@@ -1,11 +1,11 @@
 import Glibc
 
 /// How much memory this process uses. Asking is one system call.
-final class ResidentMemory {
+package final class ResidentMemory {
     private let descriptor: Int32
     private let pageSize = Int64(sysconf(Int32(_SC_PAGESIZE)))
 
-    init() throws(SystemError) {
+    package init() throws(SystemError) {
         descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("opening /proc/self/statm") }
     }
@@ -13,7 +13,7 @@ final class ResidentMemory {
     deinit { close(descriptor) }
 
     /// In bytes.
-    func bytes() -> Int64 {
+    package func bytes() -> Int64 {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 128) { buffer in
             let count = pread(descriptor, buffer.baseAddress, buffer.count, 0)
             precondition(count > 0, "a process can read about itself")
