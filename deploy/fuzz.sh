@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/install-tools.sh"
 cd "$repository"
 
 readers=(json exact-decimal timestamp decision-frame order-answer attempt-answer execution configuration-file halt-file
-    limits-file partition-map key-list key-file)
+    limits-file partition-map move-request key-list key-file)
 corpus=Tests/Fuzzing/Corpus
 dictionaries=Tests/Fuzzing/Dictionaries
 build=.build-fuzz

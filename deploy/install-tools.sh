@@ -47,6 +47,10 @@ missing_packages() {
         cppzmq-dev) has_cpp_header zmq.hpp ;;
         nlohmann-json3-dev) has_cpp_header nlohmann/json.hpp ;;
         systemd) has_program systemd-analyze ;;
+        dpkg-dev) has_program dpkg-shlibdeps ;;
+        binutils) has_program strip ;;
+        man-db) has_program man ;;
+        systemd-container) has_program systemd-nspawn ;;
         nodejs) has_program node ;;
         libnode-dev) [[ -e /usr/include/node/node_api.h ]] ;;
         golang-go) has_program go ;;

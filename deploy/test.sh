@@ -32,7 +32,7 @@ run() {
 }
 
 find_swift
-install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv openssl systemd strace
+install_packages libzmq3-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 python3-venv openssl systemd strace lintian man-db docker-compose
 install_client_languages
 install_monitoring_tools
 make_python
@@ -46,6 +46,13 @@ run "fuzzing" bash deploy/fuzz.sh --repeatable
 for script in Tests/PythonTests/test_*.py; do
     run "$(basename "$script" .py)" "$python" "$script" "$binaries"
 done
+# Installed into a Debian of its own that systemd runs; of a released build it is package-test.sh by itself.
+if ((EUID == 0)); then
+    package="$(bash deploy/package.sh --binaries "$binaries" --output .build/package-debug --compression none | tail -n 1)"
+    run "package" bash deploy/package-test.sh "$package"
+else
+    echo "the package is not installed: that needs root"
+fi
 # The same worlds each time; new ones are simulate.sh by itself.
 run "simulation" bash deploy/simulate.sh --first 1 --seeds 400
 # A tenth of them: built for debugging, all ten thousand take minutes.

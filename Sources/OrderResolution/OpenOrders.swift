@@ -119,6 +119,11 @@ package struct OpenOrders {
         return entry
     }
 
+    mutating func letGo(_ strategy: StrategyName) {
+        for (row, entry) in entries where entry.open.decision.strategy == strategy { _ = remove(row) }
+        findNextDue()
+    }
+
     private mutating func findNextDue() {
         nextDue = entries.values.lazy.map(\.watch.due).min()
     }

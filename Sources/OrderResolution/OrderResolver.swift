@@ -49,6 +49,9 @@ package struct OrderResolver {
         if open.execution.certainty == .unknown { lookUpFirst = open.decisionRow }
     }
 
+    /// Lets a strategy's orders go: another worker follows them.
+    package mutating func letGo(_ strategy: StrategyName) { orders.letGo(strategy) }
+
     /// Asks for the unknown attempts as soon as may be, those of one client order id or all.
     package mutating func hurry(_ clientOrderID: ClientOrderID?, at now: MonotonicTime) {
         orders.hurryUnknown(clientOrderID, at: now)

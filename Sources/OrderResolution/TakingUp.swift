@@ -3,12 +3,13 @@ package import TradingCore
 
 extension OrderResolver {
     /// What a start makes of the attempts that the process before it has left; see `RestartVerdict`.
+    /// - Parameter strategy: Whose; nil for those of all.
     /// - Returns: The outcomes of those that have become unknown.
     /// - Throws: Also when a row contradicts itself: nothing is done before a person has looked.
     package mutating func takeUp(
-        from journal: TradeJournal, partition: PartitionName, at now: ClockReading
+        from journal: TradeJournal, partition: PartitionName, of strategy: StrategyName? = nil, at now: ClockReading
     ) throws(JournalFault) -> [StoredOutcome] {
-        let left = try journal.openExecutions()
+        let left = try journal.openExecutions().filter { strategy == nil || $0.decision.strategy == strategy }
         guard !left.isEmpty else { return [] }
         var outcomes: [StoredOutcome] = []
         var takenUp: [OpenExecution] = []

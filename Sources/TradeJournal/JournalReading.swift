@@ -44,7 +44,8 @@ extension TradeJournal {
     package func openExecutions() throws(JournalFault) -> [OpenExecution] {
         var open: [OpenExecution] = []
         try statements.openExecutions.rows { (row) throws(JournalFault) in open.append(try openExecution(row)) }
-        return open
+        let closed = Set(try strategyMoves().filter(\.step.isClosed).map(\.strategy))
+        return closed.isEmpty ? open : open.filter { !closed.contains($0.decision.strategy) }
     }
 
     private func openExecution(_ row: PreparedStatement) throws(JournalFault) -> OpenExecution {
@@ -111,6 +112,31 @@ extension TradeJournal {
         } catch {
             throw JournalFault.unreadable("a partition map cannot be read: \(error)")
         }
+    }
+
+    /// The last step of every strategy that ever moved.
+    package func strategyMoves() throws(JournalFault) -> [StrategyMove] {
+        var moves: [StrategyMove] = []
+        try statements.lastMoves.rows { (row) throws(JournalFault) in
+            guard let strategy = StrategyName(try row.requiredText(0)),
+                let step = StrategyMove.Step(rawValue: try row.requiredText(2)),
+                let partition = PartitionName(try row.requiredText(3))
+            else { throw JournalFault.unreadable("the move of a strategy holds unknown words") }
+            moves.append(StrategyMove(strategy, id: try row.requiredText(1), step: step, partition: partition))
+        }
+        return moves
+    }
+
+    /// Whether any step of a move was taken here.
+    package func knowsMove(_ id: String) throws(JournalFault) -> Bool {
+        try statements.move.bind(id)
+        return try statements.move.first { (_) throws(JournalFault) in true } ?? false
+    }
+
+    /// Whether any decision of a strategy waits.
+    package func hasWaiting(_ strategy: StrategyName) throws(JournalFault) -> Bool {
+        try statements.waitingOfStrategy.bind(strategy.text)
+        return try statements.waitingOfStrategy.first { (_) throws(JournalFault) in true } ?? false
     }
 
     /// A page of outcomes, and whether there are more after it.

@@ -50,6 +50,9 @@ package struct AcceptedBefore: Sendable {
     package let message: [UInt8]
     /// Its newest outcome; nil while there is none.
     package let lastOutcomeSeq: Int64?
+    /// What another database had acknowledged, from which it was carried over; nil where this one has accepted it.
+    package let acknowledgedStream: String?
+    package let acknowledgedSeq: Int64?
 }
 
 /// A decision that waits for its turn. A class, so that moving up in the queue copies a pointer.

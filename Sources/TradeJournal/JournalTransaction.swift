@@ -23,7 +23,8 @@ package struct JournalTransaction: ~Copyable {
         try find.bind(id.text)
         return try find.first { (row) throws(JournalFault) in
             AcceptedBefore(
-                row: DecisionRow(try row.requiredInteger(0)), message: row.bytes(1), lastOutcomeSeq: row.integer(2))
+                row: DecisionRow(try row.requiredInteger(0)), message: row.bytes(1), lastOutcomeSeq: row.integer(2),
+                acknowledgedStream: row.text(3), acknowledgedSeq: row.integer(4))
         }
     }
 
@@ -236,6 +237,17 @@ package struct JournalTransaction: ~Copyable {
         let insert = statements.insertPartitionMap
         try insert.bind(map.epoch)
         try insert.bind(map.json.text)
+        try insert.bind(time.text)
+        try insert.run()
+    }
+
+    /// Keeps a step of a strategy's move, for ever.
+    package func keep(_ move: StrategyMove, at time: Timestamp) throws(JournalFault) {
+        let insert = statements.insertMove
+        try insert.bind(move.id)
+        try insert.bind(move.strategy.text)
+        try insert.bind(move.step.rawValue)
+        try insert.bind(move.partition.text)
         try insert.bind(time.text)
         try insert.run()
     }

@@ -28,6 +28,9 @@ enum Schema {
         migrator.registerMigration("6: which partition maps were in force") { database in
             try database.execute(sql: partitionMaps)
         }
+        migrator.registerMigration("7: strategies that move between partitions") { database in
+            try database.execute(sql: strategyMoves)
+        }
         return migrator
     }
 
@@ -48,6 +51,29 @@ enum Schema {
             BEGIN SELECT RAISE(ABORT, 'restorations are never changed'); END;
         CREATE TRIGGER restorations_are_never_deleted BEFORE DELETE ON restorations
             BEGIN SELECT RAISE(ABORT, 'restorations are never deleted'); END;
+        """
+
+    private static let strategyMoves = """
+        CREATE TABLE strategy_moves (
+            id INTEGER PRIMARY KEY,
+            move_id TEXT NOT NULL,                 -- the same in both databases
+            strategy_name TEXT NOT NULL,
+            step TEXT NOT NULL
+                CHECK (step = 'draining' OR step = 'released' OR step = 'kept'
+                    OR step = 'imported' OR step = 'opened' OR step = 'gone'),
+            partition TEXT NOT NULL,               -- the other one
+            at TEXT NOT NULL
+        );
+        CREATE INDEX strategy_moves_strategy ON strategy_moves (strategy_name, id);
+        CREATE INDEX strategy_moves_move ON strategy_moves (move_id);
+        CREATE TRIGGER strategy_moves_are_never_changed BEFORE UPDATE ON strategy_moves
+            BEGIN SELECT RAISE(ABORT, 'moves are never changed'); END;
+        CREATE TRIGGER strategy_moves_are_never_deleted BEFORE DELETE ON strategy_moves
+            BEGIN SELECT RAISE(ABORT, 'moves are never deleted'); END;
+
+        -- Of a decision that was carried over: what was acknowledged, by the database that accepted it.
+        ALTER TABLE trade_decisions ADD COLUMN accepted_stream TEXT;
+        ALTER TABLE trade_decisions ADD COLUMN accepted_seq INTEGER;
         """
 
     private static let partitionMaps = """

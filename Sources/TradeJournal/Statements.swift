@@ -41,6 +41,10 @@ struct Statements {
 
     let insertPartitionMap: PreparedStatement
     let lastPartitionMap: PreparedStatement
+    let insertMove: PreparedStatement
+    let lastMoves: PreparedStatement
+    let move: PreparedStatement
+    let waitingOfStrategy: PreparedStatement
 
     init(_ database: Database) throws {
         func prepare(_ sql: String) throws -> PreparedStatement { try PreparedStatement(sql, in: database) }
@@ -53,7 +57,8 @@ struct Statements {
 
         findDecision = try prepare(
             """
-            SELECT id, message, last_outcome_seq FROM trade_decisions WHERE strategy_name = ? AND decision_id = ?
+            SELECT id, message, last_outcome_seq, accepted_stream, accepted_seq FROM trade_decisions
+            WHERE strategy_name = ? AND decision_id = ?
             """)
         lastSequence = try prepare(
             "SELECT max(sequence) FROM trade_decisions WHERE strategy_name = ? AND sequence IS NOT NULL")
@@ -182,5 +187,15 @@ struct Statements {
 
         insertPartitionMap = try prepare("INSERT INTO partition_maps (epoch, map, taken_at) VALUES (?, ?, ?)")
         lastPartitionMap = try prepare("SELECT map FROM partition_maps ORDER BY epoch DESC LIMIT 1")
+        insertMove = try prepare(
+            "INSERT INTO strategy_moves (move_id, strategy_name, step, partition, at) VALUES (?, ?, ?, ?, ?)")
+        lastMoves = try prepare(
+            """
+            SELECT strategy_name, move_id, step, partition FROM strategy_moves
+            WHERE id IN (SELECT max(id) FROM strategy_moves GROUP BY strategy_name)
+            """)
+        move = try prepare("SELECT 1 FROM strategy_moves WHERE move_id = ? LIMIT 1")
+        waitingOfStrategy = try prepare(
+            "SELECT 1 FROM trade_decisions WHERE status = 'pending' AND strategy_name = ? LIMIT 1")
     }
 }

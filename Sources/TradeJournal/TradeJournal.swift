@@ -134,6 +134,26 @@ package final class TradeJournal {
         }
     }
 
+    /// Runs SQL that is not on the path of a decision.
+    func execute(_ sql: String) throws(JournalFault) {
+        guard sqlite3_exec(connection, sql, nil, nil, nil) == SQLITE_OK else { throw fault() }
+    }
+
+    /// The one number that a query returns; nil for NULL.
+    func integer(_ sql: String) throws(JournalFault) -> Int64? {
+        var statement: OpaquePointer?
+        guard sqlite3_prepare_v2(connection, sql, -1, &statement, nil) == SQLITE_OK else { throw fault() }
+        defer { sqlite3_finalize(statement) }
+        guard sqlite3_step(statement) == SQLITE_ROW else { throw fault() }
+        return sqlite3_column_type(statement, 0) == SQLITE_NULL ? nil : sqlite3_column_int64(statement, 0)
+    }
+
+    private func fault() -> JournalFault {
+        JournalFault(
+            "using the database", code: sqlite3_extended_errcode(connection),
+            message: String(cString: sqlite3_errmsg(connection)))
+    }
+
     // MARK: Writing
 
     /// Runs `body` in one transaction and commits it durably. When anything fails, nothing of it has happened.
@@ -184,7 +204,7 @@ struct OutcomeCounters {
     private(set) var strategies: [StrategyName: Int64] = [:]
 
     init(readingFrom database: Database) throws {
-        seq = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM outcomes") ?? 0
+        seq = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM outcomes WHERE seq > 0") ?? 0
         // One look into the index for each strategy; a GROUP BY would walk every outcome there is.
         var name = ""
         while let next = try String.fetchOne(
@@ -196,6 +216,9 @@ struct OutcomeCounters {
             name = next
         }
     }
+
+    /// The strategy's outcomes were carried over from another database.
+    mutating func set(_ strategySeq: Int64, of strategy: StrategyName) { strategies[strategy] = strategySeq }
 
     mutating func next(of strategy: StrategyName) -> OutcomeNumbers {
         seq += 1

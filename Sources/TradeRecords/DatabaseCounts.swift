@@ -40,7 +40,7 @@ extension TradeRecords {
                 executing: try value("SELECT count(*) FROM trade_decisions WHERE status = 'executing'") ?? 0,
                 unknown: try ExecutionRecord.all().unknown().fetchCount(database),
                 refusedMessages: try value("SELECT count(*) FROM refused_messages") ?? 0,
-                lastSeq: try value("SELECT max(seq) FROM outcomes") ?? 0,
+                lastSeq: try value("SELECT max(seq) FROM outcomes WHERE seq > 0") ?? 0,
                 lastOutcomeAt: try value("SELECT created_at FROM outcomes ORDER BY seq DESC LIMIT 1"),
                 sizeInBytes: try (value("PRAGMA page_count") ?? 0) * (value("PRAGMA page_size") ?? 0),
                 restoration: try RestorationRecord.last(in: database))

@@ -19,7 +19,7 @@ package struct OutcomeRecord: FetchableRecord, TableRecord, Equatable, Sendable 
             UNION ALL
             SELECT previous_seq FROM story JOIN outcomes USING (seq) WHERE previous_seq IS NOT NULL
         )
-        SELECT outcomes.* FROM story CROSS JOIN outcomes USING (seq) ORDER BY seq
+        SELECT outcomes.* FROM story CROSS JOIN outcomes USING (seq) ORDER BY strategy_seq
         """
     }
 

@@ -9,6 +9,8 @@ import TradeJournal
 package final class TradeRecords {
     private let queue: DatabaseQueue
 
+    var databasePath: String { queue.path }
+
     /// Opens the database of a state directory.
     /// - Parameter path: The file, which must be there.
     package init(path: String) throws(RecordsFault) {

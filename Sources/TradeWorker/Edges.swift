@@ -88,6 +88,12 @@ extension OutcomeSocket: OutcomeTopic {
     }
 }
 
+extension MoveFiles: MoveRequests {
+    package func requests() throws(EdgeFault) -> [MoveRequest] {
+        try faulting { () throws(SystemError) in try all() }
+    }
+}
+
 extension Configuration {
     /// How to reach the broker.
     package var brokerAccess: BrokerAccess {

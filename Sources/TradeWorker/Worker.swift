@@ -20,6 +20,8 @@ package final class Worker<Intake: DecisionIntake> {
     let limits: SendLimits?
     /// Nil where every strategy is the worker's.
     var partitions: PartitionKeeping?
+    /// Nil where no strategy moves.
+    let moveRequests: (any MoveRequests)?
     let clock: any WorkerClock
     let executionIDs: any ExecutionIDs
     let probe: any WorkerProbe
@@ -62,7 +64,8 @@ package final class Worker<Intake: DecisionIntake> {
         settings: WorkerSettings, journal: TradeJournal, intake: Intake, topic: any OutcomeTopic,
         placement: any OrderPlacement, lookUps: any OrderLookUps, warmUpLine: any OrderLookUps,
         halts: any HaltSwitch, limits: SendLimits? = nil, partitionMap: (any PartitionMapSource)? = nil,
-        clock: any WorkerClock, executionIDs: any ExecutionIDs, probe: any WorkerProbe = NoProbe(), log: Logger
+        moveRequests: (any MoveRequests)? = nil, clock: any WorkerClock, executionIDs: any ExecutionIDs,
+        probe: any WorkerProbe = NoProbe(), log: Logger
     ) throws(WorkerFault) {
         self.settings = settings
         self.journal = journal
@@ -72,6 +75,7 @@ package final class Worker<Intake: DecisionIntake> {
         self.warmUpLine = warmUpLine
         self.halts = halts
         self.limits = limits
+        self.moveRequests = moveRequests
         self.clock = clock
         self.executionIDs = executionIDs
         self.probe = probe
@@ -91,6 +95,8 @@ package final class Worker<Intake: DecisionIntake> {
         }
         if let partitionMap {
             partitions = try PartitionKeeping(partitionMap, of: settings.partition, journal, at: startedAt)
+        } else {
+            try Self.refuseWithoutMap(journal)
         }
         try takeUpOpenExecutions()
         do throws(JournalFault) {
@@ -132,6 +138,7 @@ package final class Worker<Intake: DecisionIntake> {
         if isHeartbeatDue {
             try beatHeart(inForce.all, at: now)
             reportRefusals(at: now)
+            try workOnMoves(at: now)
         }
         try copyLogBack(at: now)
         if storage == .working, attemptResult != nil || attempt == nil && !record.isEmpty { return true }
@@ -218,7 +225,7 @@ package final class Worker<Intake: DecisionIntake> {
 
     /// A write failed, so nothing of it has happened: publishers are told to try again, nothing is sent, and the answer
     /// that the broker gave is kept in memory until it can be stored.
-    private func storageFailed(_ fault: JournalFault, at now: ClockReading) throws(WorkerFault) {
+    func storageFailed(_ fault: JournalFault, at now: ClockReading) throws(WorkerFault) {
         guard fault.mayPass else { throw .journal(fault) }
         if storage == .working { logStorageFailed(fault) }
         storage = .failing(fault, retryAt: now.monotonic + .seconds(1))
@@ -263,6 +270,20 @@ package final class Worker<Intake: DecisionIntake> {
     }
 
     // MARK: Restart
+
+    /// Without a map nobody says which strategies are another worker's by now.
+    private static func refuseWithoutMap(_ journal: TradeJournal) throws(WorkerFault) {
+        let moves: [StrategyMove]
+        do throws(JournalFault) {
+            moves = try journal.strategyMoves()
+        } catch {
+            throw .journal(error)
+        }
+        guard let away = moves.first(where: { !$0.step.takesDecisions }) else { return }
+        throw .partitionMap(
+            "the strategy \(away.strategy) has moved to another partition or is moving; say --partition-map, without "
+                + "which it would be taken here too")
+    }
 
     /// Takes up what the process before this one has left at the broker. What waits is in the queue.
     private func takeUpOpenExecutions() throws(WorkerFault) {

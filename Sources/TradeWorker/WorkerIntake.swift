@@ -178,8 +178,9 @@ extension Worker {
         }
         var outcome: [UInt8]?
         if let seq = before.lastOutcomeSeq { outcome = try transaction.outcomeBody(seq: seq) }
-        record.replies.append(
-            Acknowledgement.duplicate(decision, before.row, outcome: outcome, stream: journal.stream))
+        let row = before.acknowledgedSeq.map(DecisionRow.init) ?? before.row
+        let stream = before.acknowledgedStream ?? journal.stream
+        record.replies.append(Acknowledgement.duplicate(decision, row, outcome: outcome, stream: stream))
     }
 
     private func refuse(

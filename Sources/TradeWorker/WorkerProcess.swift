@@ -58,8 +58,9 @@ package enum WorkerProcess {
                     intake, behind: gate, credentials: configuration.credentials, traffic: traffic), topic: topic,
                 placement: transport.openPlacementLine(), lookUps: transport.openLookUpLine(),
                 warmUpLine: transport.openLookUpLine(),
-                halts: HaltFiles(in: directory), limits: limits, partitionMap: partitionMap, clock: clock,
-                executionIDs: TimeOrderedUUIDs(), probe: probe, log: log)
+                halts: HaltFiles(in: directory), limits: limits, partitionMap: partitionMap,
+                moveRequests: MoveFiles(in: directory), clock: clock, executionIDs: TimeOrderedUUIDs(), probe: probe,
+                log: log)
             let partition = configuration.worker.partition
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }

@@ -39,7 +39,7 @@ package final class OutcomeFollower {
         /// An outcome, each once and in order.
         case outcome(JSONValue)
         case heartbeat(JSONValue)
-        /// Outcomes were missed; they are asked for, and follow now.
+        /// Outcomes were missed; those follow now.
         case gap(after: Int64)
         /// All that was missed has come: so many.
         case caughtUp(Int)
@@ -57,8 +57,10 @@ package final class OutcomeFollower {
     /// stream before.
     package private(set) var stream: String?
     private var events: ArraySlice<Event> = []
-    /// How many of the missed outcomes have come so far; nil while none is missed.
-    private var caughtUp: Int?
+    /// After which counter outcomes are asked for next; nil while none are known to be missing.
+    private var replaysAfter: Int64?
+    /// How many outcomes came by the replay that is under way.
+    private var caughtUp = 0
     /// How many outcomes came by replay and not live.
     package private(set) var replayedCount: Int64 = 0
 
@@ -88,9 +90,8 @@ package final class OutcomeFollower {
 
     /// The next thing heard; nil when nothing was within the time.
     package func next(milliseconds: Int) throws(ZeroMQError) -> Event? {
-        if events.isEmpty {
-            if let caughtUp { try replayPage(caughtUp) } else { try listen(milliseconds) }
-        }
+        if events.isEmpty, let after = replaysAfter { try replayPage(after: after) }
+        if events.isEmpty { try listen(milliseconds) }
         let event = events.popFirst()
         // Lets go of what was taken.
         if events.isEmpty { events = [] }
@@ -110,7 +111,7 @@ package final class OutcomeFollower {
             switch detection.sees(counter) {
             case .take: events.append(.outcome(message))
             case .drop: break
-            case .replay(let after): return replay(after: after)
+            case .replay(let after): beginReplay(after: after)
             }
             self.detection = detection
         case "heartbeat":
@@ -118,7 +119,7 @@ package final class OutcomeFollower {
             guard let given = strategy.map({ message["strategies"]?[$0]?.integer ?? 0 }) ?? message["seq"]?.integer
             else { return }
             if detection == nil { detection = GapDetection(last: given) }
-            if case .replay(let after)? = detection?.hears(given) { replay(after: after) }
+            if case .replay(let after)? = detection?.hears(given) { beginReplay(after: after) }
         default: break
         }
     }
@@ -127,7 +128,7 @@ package final class OutcomeFollower {
         guard let new, new != stream else { return }
         if stream != nil {
             detection = GapDetection(last: 0)
-            caughtUp = nil
+            replaysAfter = nil
             events.append(.newStream(new))
         }
         stream = new
@@ -137,44 +138,43 @@ package final class OutcomeFollower {
         outcome[strategy == nil ? "seq" : "strategy_seq"]?.integer
     }
 
-    private func replay(after last: Int64) {
-        events.append(.gap(after: last))
-        detection = GapDetection(last: last)
+    private func beginReplay(after counter: Int64) {
+        events.append(.gap(after: counter))
+        replaysAfter = counter
         caughtUp = 0
     }
 
-    /// Asks for the next of the missed outcomes: a page at a time, so that a long history is told as it comes. What is
+    /// Asks for what comes after a counter, a page at a time, so that a long history never lies in memory whole. What is
     /// left out when the worker does not answer is noticed again at the next heartbeat.
-    private func replayPage(_ countBefore: Int) throws(ZeroMQError) {
-        guard var detection else { preconditionFailure("what is missed follows something") }
-        caughtUp = nil
-        let after = detection.last
+    private func replayPage(after counter: Int64) throws(ZeroMQError) {
+        replaysAfter = nil
         var request = JSONWriter()
         request.object { writer in
             writer.member("v", 1)
             writer.member("type", "replay")
             if let strategy { writer.member("strategy_name", strategy) }
-            writer.member("after", after)
+            writer.member("after", counter)
             writer.member("limit", 500)
         }
         let answer = try intake.ask(request.bytes, milliseconds: 5000) {
-            $0["type"]?.string == "replay" && $0["after"]?.integer == after
+            $0["type"]?.string == "replay" && $0["after"]?.integer == counter
         }
-        // An answer of another database is none; the next message tells of it.
-        guard let answer, stream == nil || answer["stream"]?.string == stream,
-            let outcomes = answer["outcomes"]?.array
-        else { return events.append(.replayUnanswered) }
+        // Of another database, which the next message tells of.
+        guard let answer, answer["stream"]?.string == stream, let outcomes = answer["outcomes"]?.array else {
+            return events.append(.replayUnanswered)
+        }
+        var detection = GapDetection(last: counter)
         for outcome in outcomes {
-            guard let counter = counter(of: outcome), detection.sees(counter) == .take else { continue }
+            guard let counter = self.counter(of: outcome), detection.sees(counter) == .take else { continue }
             replayedCount += 1
+            caughtUp += 1
             events.append(.outcome(outcome))
         }
         self.detection = detection
-        let count = countBefore + Int(detection.last - after)
-        if answer["more"]?.bool == true, detection.last > after {
-            caughtUp = count
+        if answer["more"]?.bool == true, detection.last > counter {
+            replaysAfter = detection.last
         } else {
-            events.append(.caughtUp(count))
+            events.append(.caughtUp(caughtUp))
         }
     }
 }

@@ -14,10 +14,10 @@ struct Partitions: ParsableCommand {
             "outcomes":"tcp://10.0.0.5:5556"}},"strategies":{"mean-rev":"p0"}}
 
             Without `default`, strategies that are not named are refused. Each edit has a higher epoch than the one \
-            before; workers read it by themselves, and `status` tells which epoch they have. Before an edit takes a \
-            strategy from one worker to another, read `partitions find --help`.
+            before; workers read it by themselves, and `status` tells which epoch they have. An edit moves no data: a \
+            strategy that trades goes to another worker with `partitions move`.
             """,
-        subcommands: [PartitionsCheck.self, PartitionsFind.self, PartitionsList.self])
+        subcommands: [PartitionsCheck.self, PartitionsFind.self, PartitionsList.self, PartitionsMove.self])
 }
 
 /// Which map is meant.
@@ -92,19 +92,13 @@ struct PartitionsFind: ParsableCommand {
         commandName: "find",
         abstract: "Prints the partition of a strategy, and its endpoints.",
         discussion: """
-            Exit 1 where it belongs to none. An edit that gives a strategy to another worker gives it nothing of what \
-            the old one knows: it must have no decision waiting or unknown, and its publishers must have the answer to \
-            everything that they have sent. What the old worker has accepted it executes and follows to the end; a \
-            resend to it is answered as ever, and the new one counts `strategy_seq` from 1.
+            Exit 1 where it belongs to none.
             """)
 
-    @Argument(help: "The strategy's name.") var strategy: String
+    @Argument(help: "The strategy's name.") var strategy: StrategyName
     @OptionGroup var map: PartitionMapOptions
 
     func run() throws {
-        guard let strategy = StrategyName(strategy) else {
-            throw ValidationError("\(TerminalText.safe(strategy)) is no strategy name; 1 to 48 of A-Z a-z 0-9 . _ -")
-        }
         let map = try map.read()
         guard let partition = map.partition(of: strategy), let place = map.places[partition] else {
             throw Failure("\(strategy) is in no partition of the map (epoch \(map.epoch)), which names no default")

@@ -12,6 +12,8 @@ struct Run: ParsableCommand {
             error. SIGTERM or SIGINT: it takes no more, finishes the one request in flight, stores, publishes, exits 0.
             While the disk is full, locked or failing it refuses decisions with `storage_failed`, sends nothing, and \
             goes on by itself when it can write again. A damaged database ends it with exit code 74.
+            A service manager that asks for it (NOTIFY_SOCKET, WATCHDOG_USEC: systemd's) is told that it is ready, that \
+            its main loop turns, how it is, and that it stops.
             With --limits it holds every order against the limits of a JSON file right before it is sent, and refuses \
             those that are against one; deploy/limits.example.json is one, and `check` says what a file limits.
             Settings come from flags, then the environment (names in brackets), then a file, then defaults. The \

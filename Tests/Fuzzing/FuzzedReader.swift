@@ -12,6 +12,7 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
     case haltFile = "halt-file"
     case limitsFile = "limits-file"
     case partitionMap = "partition-map"
+    case moveRequest = "move-request"
     case keyList = "key-list"
     case keyFile = "key-file"
 
@@ -29,6 +30,7 @@ package enum FuzzedReader: String, CaseIterable, Sendable {
         case .haltFile: try checkHaltFile(bytes)
         case .limitsFile: try checkLimitsFile(bytes)
         case .partitionMap: try checkPartitionMap(bytes)
+        case .moveRequest: try checkMoveRequest(bytes)
         case .keyList: try checkKeyList(bytes)
         case .keyFile: try checkKeyFile(bytes)
         }

@@ -1,4 +1,5 @@
-"""The runbook tells the truth: its commands are the program's, and its symptoms look as it says.
+"""The runbook tells the truth, as does what is written of installing: their commands are the programs', and its symptoms
+look as it says.
 
 A block ```sh holds what to type, a block ```text what is seen then, with … for what differs from case to case.
 """
@@ -11,12 +12,14 @@ import json
 import re
 import resource
 import shlex
+import signal
 import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import yaml
 from harness import (
     COIN,
     KEY_ID,
@@ -33,14 +36,24 @@ from harness import (
     run_and_fail,
 )
 
-RUNBOOK = (REPOSITORY / "deploy/runbook.md").read_text()
+DOCUMENTS = {
+    name: (REPOSITORY / "deploy" / name).read_text()
+    for name in [
+        *("runbook.md", "install.md", "litestream/README.md"),
+        *("container/README.md", "kubernetes/README.md"),
+    ]
+}
+RUNBOOK = DOCUMENTS["runbook.md"]
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", RUNBOOK, re.M | re.S))
 UNITS = [path.name for path in (REPOSITORY / "deploy/systemd").iterdir()]
 # Sections whose quotes were seen.
 brought_about: set[str] = set()
 
 # Programs of the system, which are not ours to check.
-OF_THE_SYSTEM = ["apt", "df", "install", "journalctl", "sudo", "export", "timedatectl"]
+OF_THE_SYSTEM = [
+    *("apt", "cd", "cp", "df", "docker", "export", "install", "journalctl", "kubectl"),
+    *("litestream", "mkdir", "sudo", "timedatectl"),
+]
 
 
 def blocks(kind: str, text: str) -> list[str]:
@@ -82,10 +95,24 @@ def problem(program: str, words: list[str]) -> str | None:
 
 def test_every_command_is_one_that_the_programs_know() -> str:
     checked, not_there = 0, set()
-    for line in blocks("sh", RUNBOOK):
+    for line in [line for text in DOCUMENTS.values() for line in blocks("sh", text)]:
         words = shlex.split(line)
         while re.match(r"[A-Z_]+=", words[0]):
             words = words[1:]
+        if words[:3] == ["sudo", "-u", "trade-executor"]:
+            words = words[3:]
+        # What is said to a program of ours in a container.
+        for program in ["trade-executor", "alpaca-simulator"]:
+            if (
+                words[0] in ["docker", "kubectl"]
+                and program in words[2:]
+                and words[-1] != ".build/package"
+            ):
+                words = words[words.index(program) :]
+        for word in words:
+            assert (
+                not word.startswith("deploy/") or "secrets" in word or (REPOSITORY / word).exists()
+            ), line
         match words[0]:
             case "trade-executor" | "trade-monitor" as program:
                 if not (binaries() / program).exists():
@@ -100,16 +127,18 @@ def test_every_command_is_one_that_the_programs_know() -> str:
                 assert unknown is None, f"{line!r}: there is no {unknown}"
                 checked += 1
             case "systemctl":
-                unit = re.sub(r"@\w+$", "@.service", words[-1])
-                unit = unit if "." in unit else f"{unit}.service"
-                assert unit in [*UNITS, "systemd-timesyncd.service"], line
+                for word in [word for word in words[2:] if not word.startswith("-")]:
+                    unit = re.sub(r"@\w+$", "@.service", word)
+                    unit = unit if "." in unit else f"{unit}.service"
+                    assert unit in [*UNITS, "systemd-timesyncd.service"], line
+            case "bash" if len(words) > 1:
+                assert (REPOSITORY / words[1]).is_file(), line
             case "sqlite3":
                 with State() as state:
                     a_database(state)
-                    steps = state.rows(words[-1])
-                    assert len(steps) > 1 and "1: " in steps[0][0], steps
+                    assert state.rows(words[-1]), line
             case other:
-                assert other in OF_THE_SYSTEM, line
+                assert other in OF_THE_SYSTEM or words == ["bash"], line
     assert checked > 10, checked
     return f"{checked} commands" + (
         f"; not there yet: {', '.join(sorted(not_there))}" * bool(not_there)
@@ -120,17 +149,25 @@ LATER = {"backup", "restore", "archive", "partitions"}
 
 
 def test_every_link_leads_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", RUNBOOK):
+    links = [
+        (name, target)
+        for name, text in DOCUMENTS.items()
+        for target in re.findall(r"\]\(([^)]+)\)", text)
+    ]
+    for name, target in links:
         path, _, anchor = target.partition("#")
         if path.startswith("http"):
             continue
-        file = REPOSITORY / "deploy" / path if path else REPOSITORY / "deploy/runbook.md"
+        own = REPOSITORY / "deploy" / name
+        file = own.parent / path if path else own
         assert file.exists(), target
+        if not anchor:
+            continue
         headings = [
             re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
             for heading in re.findall(r"^#+ (.*)$", file.read_text(), re.M)
         ]
-        assert not anchor or anchor in headings, target
+        assert anchor in headings, target
 
 
 # --- What is seen
@@ -168,8 +205,10 @@ def status(worker: Worker) -> str:
 
 
 def a_database(state: State) -> None:
-    with Simulator() as simulator, Worker(simulator, state=state):
-        pass
+    """One with something in it."""
+    with Simulator() as simulator, Worker(simulator, state=state) as worker:
+        with Publisher(worker) as publisher:
+            assert publisher.ask_bytes(b"no decision")["code"] == "bad_json"
 
 
 def test_a_worker_that_is_well() -> None:
@@ -280,6 +319,39 @@ def broker_of_another_time() -> Iterator[str]:
         server.shutdown()
 
 
+def test_orders_that_fail() -> None:
+    with Simulator() as simulator, State() as state:
+        limits = state.path / "limits.json"
+        limits.write_text('{"v":1,"each":{"symbols_forbidden":["TSLA"]}}')
+        with Worker(simulator, "--limits", str(limits), state=state) as worker:
+            with Publisher(worker) as publisher:
+                for number, symbol in enumerate(["TSLA", "NOSUCH"]):
+                    publisher.accepted(f"d-{number}", symbol=symbol)
+                    assert worker.final_outcome("s", f"d-{number}")["result"] == "failed"
+                must_show("Much fails", run(state, "failures", "--since", "1h"))
+
+
+def test_a_worker_that_is_down() -> None:
+    with Simulator() as simulator, State() as state:
+        with Worker(simulator, state=state) as worker:
+            worker.program.process.send_signal(signal.SIGSTOP)
+            seen = status(worker)
+            worker.program.process.send_signal(signal.SIGCONT)
+            assert worker.terminate() == 0
+            must_show("The worker is down", seen + status(worker))
+
+
+def test_every_page_has_a_section() -> str:
+    rules = REPOSITORY / "deploy/prometheus/trade-executor.rules.yml"
+    if not rules.exists():
+        return "there are no rules yet"
+    groups = yaml.safe_load(rules.read_text())["groups"]
+    alerts = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
+    listed = set(re.findall(r"`(Trade(?:Executor|Monitor)[A-Z]\w+)`", RUNBOOK))
+    assert alerts == listed, alerts ^ listed
+    return f"{len(alerts)} alerts"
+
+
 def test_a_clock_that_is_off() -> None:
     with broker_of_another_time() as url, State() as state:
         must_show("The clock is off", run(state, "check", "--broker-url", url))
@@ -287,7 +359,7 @@ def test_a_clock_that_is_off() -> None:
 
 def test_workers_that_do_not_start() -> None:
     """What the table says of them, but for what only systemd says."""
-    rows = re.findall(r"^\| .*?`([^`]+)`(.*?)\|", SECTIONS["The worker does not start"], re.M)
+    rows = re.findall(r"^\| .*?`([^`]+)`(.*?)\|", SECTIONS["The worker is down"], re.M)
     said = {quote: "(systemd)" not in more for quote, more in rows}
     with Simulator() as simulator, State() as other, State() as state:
         common = ["--broker-url", simulator.url, "--outcomes", "tcp://127.0.0.1:*"]

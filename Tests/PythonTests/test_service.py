@@ -24,6 +24,7 @@ from harness import (
     main,
     run_and_fail,
 )
+from test_runbook import problem
 
 UNITS = REPOSITORY / "deploy/systemd"
 WORKER_UNIT = UNITS / "trade-executor@.service"
@@ -202,6 +203,26 @@ def test_systemd_finds_nothing_wrong_with_the_units() -> None:
             shutil.copy("/bin/true", programs / name)
         verified = analyze("verify", f"--root={root}", "--man=no", "--recursive-errors=no", *names)
         assert (verified.returncode, verified.stderr) == (0, ""), verified
+
+
+def test_the_units_start_the_programs_as_these_want_it() -> str:
+    commands = [
+        value.split()
+        for unit in UNITS.glob("*.service")
+        for name, value in unit_lines(unit)
+        if name == "ExecStart"
+    ]
+    assert len(commands) == 2, commands
+    checked = []
+    for program, *words in commands:
+        name = pathlib.Path(program).name
+        if not (binaries() / name).exists():
+            continue
+        unknown = problem(name, words)
+        assert unknown is None, f"there is no {unknown}"
+        checked.append(name)
+    assert "trade-executor" in checked
+    return ", ".join(checked)
 
 
 def test_the_units_are_closed_enough_for_systemd() -> str:

@@ -4,7 +4,10 @@ import TradingCore
 @Suite("A connection of the worker's sockets")
 struct ConnectionRulesTests {
     private static let own: Int64 = 30 << 20
-    private static let short = own + ConnectionRules.growthMax + 1
+    /// The least memory at which it is short with so many connections.
+    private static func short(_ connections: Int64) -> Int64 {
+        own + ConnectionRules.growthMax + connections * ConnectionRules.connectionBytes + 1
+    }
 
     private func time(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(microseconds: milliseconds * 1000) }
 
@@ -22,7 +25,7 @@ struct ConnectionRulesTests {
     @Test("that holds much is let be while memory is not short")
     func plenty() {
         var rules = rules()
-        let verdict = rules.judge([publisher(1, read: 60 << 20)], residentBytes: Self.short - 1, at: time(0))
+        let verdict = rules.judge([publisher(1, read: 60 << 20)], residentBytes: Self.short(1) - 1, at: time(0))
         #expect(verdict == ConnectionVerdict())
     }
 
@@ -32,18 +35,19 @@ struct ConnectionRulesTests {
         let sights = [
             publisher(1, read: 1 << 30, taken: 1 << 30), publisher(2, read: 3 << 20), publisher(3, read: 1 << 20),
         ]
-        let verdict = rules.judge(sights, residentBytes: Self.short, at: time(0))
+        let verdict = rules.judge(sights, residentBytes: Self.short(3), at: time(0))
         #expect(verdict.cuts == [2: .holdsMemory])
         #expect(verdict.closed == [.intake])
-        #expect(rules.judge([sights[0], sights[2]], residentBytes: Self.short, at: time(20)).cuts == [3: .holdsMemory])
-        #expect(rules.judge([sights[0]], residentBytes: Self.short, at: time(40)).cuts.isEmpty)
+        #expect(
+            rules.judge([sights[0], sights[2]], residentBytes: Self.short(2), at: time(20)).cuts == [3: .holdsMemory])
+        #expect(rules.judge([sights[0]], residentBytes: Self.short(1), at: time(40)).cuts.isEmpty)
     }
 
     @Test("among many that hold the same is cut together with half of them")
     func halfIsCut() {
         var rules = rules()
         let sights = (0..<400).map { publisher($0, read: 32_000) }
-        #expect(rules.judge(sights, residentBytes: Self.short, at: time(0)).cuts.count == 200)
+        #expect(rules.judge(sights, residentBytes: Self.short(400), at: time(0)).cuts.count == 200)
     }
 
     @Test("whose answers nobody reads holds them")
@@ -53,14 +57,14 @@ struct ConnectionRulesTests {
             publisher(1, read: 5000, sent: 2 << 20, taken: 5000, handed: 2 << 20),
             publisher(2, read: 5000, sent: 1000, unsent: 2000, taken: 5000, handed: 40 << 20),
         ]
-        #expect(rules.judge(sights, residentBytes: Self.short, at: time(0)).cuts == [2: .holdsMemory])
+        #expect(rules.judge(sights, residentBytes: Self.short(2), at: time(0)).cuts == [2: .holdsMemory])
     }
 
     @Test("gains no credit by messages that were counted longer than they are")
     func noCredit() {
         var rules = rules()
         _ = rules.judge([publisher(1, read: 1000, taken: 10 << 20)], residentBytes: Self.own, at: time(0))
-        let verdict = rules.judge([publisher(1, read: 1000 + 70_000)], residentBytes: Self.short, at: time(250))
+        let verdict = rules.judge([publisher(1, read: 1000 + 70_000)], residentBytes: Self.short(1), at: time(250))
         #expect(verdict.cuts == [1: .holdsMemory])
     }
 
@@ -164,23 +168,32 @@ struct ConnectionRulesTests {
         #expect(verdict.closed == [.outcomes])
     }
 
+    @Test("of a crowd, each with an ordinary message under way, is not cut for the memory that all take together")
+    func crowdIsNotCut() {
+        var rules = rules()
+        let sights = (0..<500).map { publisher($0, read: 900) }
+        let verdict = rules.judge(sights, residentBytes: Self.short(500), at: time(0))
+        #expect(verdict.cuts.isEmpty)
+        #expect(verdict.closed.isEmpty)
+    }
+
     @Test("is blamed for no memory that the worker needs itself")
     func ownMemory() {
         var rules = rules()
         let sights = [publisher(1, read: 60_000)]
-        let verdict = rules.judge(sights, residentBytes: Self.short, at: time(0))
+        let verdict = rules.judge(sights, residentBytes: Self.short(1), at: time(0))
         #expect(verdict.cuts.isEmpty)
         #expect(verdict.settles)
-        rules.settle(residentBytes: Self.short)
-        #expect(rules.judge(sights, residentBytes: Self.short, at: time(250)) == ConnectionVerdict())
-        #expect(rules.residentBytesMax - Self.short == ConnectionRules.growthMax / 2)
+        rules.settle(residentBytes: Self.short(1))
+        #expect(rules.judge(sights, residentBytes: Self.short(1), at: time(250)) == ConnectionVerdict())
+        #expect(rules.residentBytesMax - Self.short(1) == ConnectionRules.growthMax / 2)
     }
 
     @Test("keeps the door closed while what it left behind is in memory, which is not taken for the worker's own")
     func aftermath() {
         var rules = rules()
-        _ = rules.judge([publisher(1, read: 64 << 20)], residentBytes: Self.short, at: time(0))
-        let soon = rules.judge([], residentBytes: Self.short, at: time(9000))
+        _ = rules.judge([publisher(1, read: 64 << 20)], residentBytes: Self.short(1), at: time(0))
+        let soon = rules.judge([], residentBytes: Self.short(0), at: time(9000))
         #expect(soon.closed == [.intake])
         #expect(!soon.settles)
         #expect(rules.judge([], residentBytes: Self.own, at: time(9020)).closed.isEmpty)
@@ -193,6 +206,6 @@ struct ConnectionRulesTests {
             ConnectionSight(id: 1, socket: .intake, isCounted: false, read: 200_000),
             ConnectionSight(id: 2, socket: .intake, isCounted: false, handed: 50 << 20),
         ]
-        #expect(rules.judge(sights, residentBytes: Self.short, at: time(0)).cuts == [1: .holdsMemory])
+        #expect(rules.judge(sights, residentBytes: Self.short(2), at: time(0)).cuts == [1: .holdsMemory])
     }
 }

@@ -13,6 +13,10 @@ struct PartitionKeeping {
     private(set) var next: PartitionMap?
     /// Why the file as it is now is not in force; nil where it is.
     private(set) var problem: String?
+    /// The last step of every strategy that ever moved.
+    var moves: [StrategyName: StrategyMove]
+    /// Why a strategy cannot be taken in; nil where none is refused.
+    var importProblem: String?
 
     /// Takes the file's map, unless one was in force before that it may not follow.
     init(
@@ -25,6 +29,7 @@ struct PartitionKeeping {
         let last: PartitionMap?
         do throws(JournalFault) {
             last = try journal.lastPartitionMap()
+            moves = Dictionary(uniqueKeysWithValues: try journal.strategyMoves().map { ($0.strategy, $0) })
         } catch {
             throw .journal(error)
         }
@@ -78,7 +83,27 @@ struct PartitionKeeping {
         inForce.places[own] != nil ? nil : "the partition map has no partition \(own) any more: no decision is taken"
     }
 
-    var state: WorkerState.PartitionMap { .init(epoch: inForce.epoch, problem: problem ?? ownProblem) }
+    /// What is wrong with a map that gives this worker a strategy of which it does not have all.
+    private var missingProblem: String? {
+        let missing = moves.values.filter { $0.step == .gone && inForce.partition(of: $0.strategy) == own }
+        guard let first = missing.min(by: { $0.strategy.text < $1.strategy.text }) else { return nil }
+        return "the map gives this worker the strategy \(first.strategy), which is at \(first.partition) and was not "
+            + "moved back: edit the map back, and use `partitions move`"
+    }
+
+    /// The strategies that are carried over, and that the map in force gives to this worker.
+    var arrived: [StrategyMove] {
+        moves.values.filter { $0.step == .imported && inForce.partition(of: $0.strategy) == own }
+    }
+
+    /// The strategies that were released, and that the map in force gives to another.
+    var departed: [StrategyMove] {
+        moves.values.filter { $0.step == .released && inForce.partition(of: $0.strategy) != own }
+    }
+
+    var state: WorkerState.PartitionMap {
+        .init(epoch: inForce.epoch, problem: problem ?? ownProblem ?? importProblem ?? missingProblem)
+    }
 
     /// Why a strategy's new decisions are not this worker's; nil where they are.
     func refusal(of strategy: StrategyName) -> Refusal? {
@@ -87,7 +112,11 @@ struct PartitionKeeping {
                 .wrongPartition,
                 "the strategy \(strategy) is in no partition of the map (epoch \(current.epoch)); ask the operator")
         }
-        guard partition != own else { return nil }
+        guard partition != own else {
+            guard let move = moves[strategy], !move.step.takesDecisions else { return nil }
+            return Refusal(
+                .draining, "the strategy \(strategy) is moving between partitions; send the same again", retry: true)
+        }
         let intake = current.places[partition]?.intake
         return Refusal(
             .wrongPartition,

@@ -1,0 +1,123 @@
+import StrictJSON
+
+/// One step of a strategy's move from one worker to another, as one of the two has stored it. The last one says what this
+/// worker may do with the strategy.
+package struct StrategyMove: Equatable, Sendable {
+    package enum Step: String, CaseIterable, Sendable {
+        // At the worker that the strategy leaves.
+        /// No new decisions are taken; what was accepted is executed.
+        case draining
+        /// Nothing of it waits or is unknown, and nothing of it changes here any more: it can be carried over.
+        case released
+        /// The move is abandoned, and all is as before.
+        case kept
+
+        // At the worker that it comes to.
+        /// All of it is stored, and nothing is done with it before the partition map says so.
+        case imported
+        /// The strategy is this worker's.
+        case opened
+
+        /// Another worker has it, and knows more of it: it comes back by a move only.
+        case gone
+
+        /// Whether new decisions are taken, where the partition map gives the strategy to this worker.
+        package var takesDecisions: Bool {
+            switch self {
+            case .kept, .opened: true
+            case .draining, .released, .imported, .gone: false
+            }
+        }
+
+        /// Whether open orders are left alone: another worker follows them, or will.
+        package var isClosed: Bool {
+            switch self {
+            case .released, .imported, .gone: true
+            case .draining, .kept, .opened: false
+            }
+        }
+    }
+
+    package var strategy: StrategyName
+    /// Which move it is; no two have the same.
+    package var id: String
+    package var step: Step
+    /// The partition at the other end.
+    package var partition: PartitionName
+
+    package init(_ strategy: StrategyName, id: String, step: Step, partition: PartitionName) {
+        self.strategy = strategy
+        self.id = id
+        self.step = step
+        self.partition = partition
+    }
+}
+
+/// What the operator's command asks of a worker: a file in its `moves` folder. It asks again and again, so that asking
+/// twice is the same as once.
+package struct MoveRequest: Equatable, Sendable {
+    package enum Action: String, CaseIterable, Sendable {
+        case release
+        case keep
+        case `import`
+        case drop
+    }
+
+    package var action: Action
+    package var strategy: StrategyName
+    package var id: String
+    package var partition: PartitionName
+
+    package init(_ action: Action, _ strategy: StrategyName, id: String, partition: PartitionName) {
+        self.action = action
+        self.strategy = strategy
+        self.id = id
+        self.partition = partition
+    }
+
+    /// - Parameter content: The file's bytes.
+    /// - Returns: Nil where they are no request.
+    package init?(_ content: [UInt8]) {
+        guard let value = try? JSONValue(parsing: content, depthLimit: 4), value["v"] == 1,
+            let action = value["action"]?.string.flatMap(Action.init),
+            let strategy = value["strategy_name"]?.string.flatMap({ StrategyName($0) }),
+            let id = value["move_id"]?.string, MoveRequest.isID(id),
+            let partition = value["partition"]?.string.flatMap({ PartitionName($0) })
+        else { return nil }
+        self.init(action, strategy, id: id, partition: partition)
+    }
+
+    package var text: String {
+        let value: JSONValue = [
+            "v": 1, "action": .string(action.rawValue), "strategy_name": .string(strategy.text),
+            "move_id": .string(id), "partition": .string(partition.text),
+        ]
+        return value.text + "\n"
+    }
+
+    /// It names a file too.
+    private static func isID(_ text: String) -> Bool {
+        text.utf8.count == 16 && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    }
+
+    /// The step that it asks for; nil where there is none to take: it is taken, or the move is over.
+    /// - Parameters:
+    ///   - last: The strategy's last step at this worker.
+    ///   - isKnown: Whether any step of this move was taken here.
+    package func step(after last: StrategyMove?, isKnown: Bool) -> StrategyMove.Step? {
+        let isUnderWay = last?.id == id
+        switch action {
+        case .release: return !isKnown && last?.step.takesDecisions ?? true ? .draining : nil
+        case .keep:
+            // Also of a move that never began here: it is never to begin.
+            guard isKnown else { return last?.step.takesDecisions ?? true ? .kept : nil }
+            return isUnderWay && (last?.step == .draining || last?.step == .released) ? .kept : nil
+        case .import:
+            let isLeaving = last?.step == .draining || last?.step == .released
+            return !isKnown && !isLeaving ? .imported : nil
+        case .drop:
+            guard isKnown else { return last?.step.isClosed ?? true ? .gone : nil }
+            return isUnderWay && last?.step == .imported ? .gone : nil
+        }
+    }
+}

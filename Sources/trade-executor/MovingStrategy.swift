@@ -1,0 +1,198 @@
+import Glibc
+import HostSystem
+import StrictJSON
+import TradeRecords
+import TradeWorker
+import TradingCore
+
+/// Drives a move: asks the two workers for one step after another, and waits until each has stored it. Where the move
+/// stands is in their databases and in the map, so that it can be gone on with at any time.
+struct MovingStrategy {
+    let strategy: StrategyName
+    let mapPath: String
+    let fromStateDirectory: String?
+    let toStateDirectory: String?
+    let timeout: Microseconds
+    /// Says what is done: a word, and a line.
+    let tell: (String, String) -> Void
+
+    /// The worker at one end.
+    private struct End {
+        let partition: PartitionName
+        let stateDirectory: String
+        let records: TradeRecords
+        var files: MoveFiles { MoveFiles(stateDirectory: stateDirectory) }
+    }
+
+    // MARK: Moving
+
+    func move(to destination: PartitionName) throws {
+        let map = try PartitionMapOptions.read(mapPath)
+        guard map.places[destination] != nil else { throw Failure("the map has no partition \(destination)") }
+        guard let owner = map.partition(of: strategy) else {
+            throw Failure("\(strategy) is in no partition; give it one by an edit of the map")
+        }
+        let to = try end(destination, toStateDirectory)
+        guard owner != destination else { return try finish(at: to, epoch: map.epoch) }
+        let from = try end(owner, fromStateDirectory)
+        try checkHalts(from, to)
+
+        let id = try drain(from, to)
+        try carryOver(id, from, to)
+        try checkHalts(from, to)
+        let epoch = try switchMap(id, from, to)
+        try open(id, from, to, epoch: epoch)
+    }
+
+    /// Has the old worker finish what it has accepted.
+    /// - Returns: Which move it is: also one that was begun before.
+    private func drain(_ from: End, _ to: End) throws -> String {
+        if let last = try from.records.lastMove(of: strategy), !last.step.takesDecisions {
+            guard last.step == .draining || last.step == .released, last.partition == to.partition else {
+                throw Failure(
+                    "\(strategy) is moving between \(from.partition) and \(last.partition) already (\(last.step.rawValue)); "
+                        + "finish that, or say --abandon")
+            }
+            tell("resumed", "going on with the move that was begun before")
+        } else {
+            let id = String((0..<16).map { _ in "0123456789abcdef".randomElement() ?? "0" })
+            try from.files.prepare()
+            try from.files.ask(MoveRequest(.release, strategy, id: id, partition: to.partition))
+        }
+        try wait(from, "takes no more decisions of it") { $0?.step == .draining || $0?.step == .released }
+        tell("draining", "\(from.partition) takes no new decisions of \(strategy), and finishes what it has")
+        var told = 0
+        try wait(from, "has finished what it had accepted of it") { last in
+            if last?.step == .released { return true }
+            told += 1
+            if told % 100 == 0 {
+                let left = try from.records.unfinished(of: strategy)
+                tell("waiting", "\(left.waiting) decisions wait, \(left.unknown) attempts are under way or unknown")
+            }
+            return false
+        }
+        guard let last = try from.records.lastMove(of: strategy), last.step == .released else {
+            throw Failure("\(from.partition) has changed its mind; is there another move?")
+        }
+        return last.id
+    }
+
+    /// Has the new worker take in what the old one knows, which does not change any more.
+    private func carryOver(_ id: String, _ from: End, _ to: End) throws {
+        if let last = try to.records.lastMove(of: strategy), last.id == id {
+            guard last.step == .imported else {
+                throw Failure("this move is being abandoned; say --abandon, and then begin anew")
+            }
+            return
+        }
+        try to.files.prepare()
+        try to.files.clearNewRows(of: id)
+        try from.records.export(strategy, to: to.files.newRowsPath(of: id))
+        try to.files.offerRows(of: id)
+        try to.files.ask(MoveRequest(.import, strategy, id: id, partition: from.partition))
+        try wait(to, "has taken in what \(from.partition) knows (its log and `status` say why it might not)") {
+            $0?.id == id && $0?.step == .imported
+        }
+        tell("imported", "\(to.partition) has all that \(from.partition) knows of \(strategy)")
+    }
+
+    /// The edit of the map, from which there is no way back but another move.
+    private func switchMap(_ id: String, _ from: End, _ to: End) throws -> Int64 {
+        var map = try PartitionMapOptions.read(mapPath)
+        guard map.partition(of: strategy) == from.partition else {
+            throw Failure(
+                "the map was edited meanwhile: \(strategy) is not \(from.partition)'s any more; say --abandon")
+        }
+        guard map.epoch < PartitionMapFile.epochMax else { throw Failure("there is no higher epoch") }
+        map.epoch += 1
+        map.strategies[strategy] = to.partition
+        let lines = PrettyJSON.lines(Array(map.json.text.utf8)) ?? [map.json.text]
+        try Files.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: mapPath, othersMayRead: true)
+        tell("switched", "the map gives \(strategy) to \(to.partition) as of epoch \(map.epoch)")
+        return map.epoch
+    }
+
+    private func open(_ id: String, _ from: End, _ to: End, epoch: Int64) throws {
+        try wait(from, "has the map of epoch \(epoch)") { $0?.id != id || $0?.step == .gone }
+        try wait(to, "has opened") { $0?.id != id || $0?.step == .opened }
+        try from.files.clear(strategy, id: id)
+        try to.files.clear(strategy, id: id)
+        tell("opened", "\(to.partition) serves \(strategy)")
+    }
+
+    /// The map gives the strategy to its destination already: there may be something left to do.
+    private func finish(at to: End, epoch: Int64) throws {
+        guard let last = try to.records.lastMove(of: strategy), last.step == .imported || last.step == .opened else {
+            return tell("opened", "\(to.partition) serves \(strategy) already")
+        }
+        try open(last.id, try end(last.partition, fromStateDirectory), to, epoch: epoch)
+    }
+
+    // MARK: Abandoning
+
+    func abandon() throws {
+        let map = try PartitionMapOptions.read(mapPath)
+        guard let owner = map.partition(of: strategy) else { throw Failure("\(strategy) is in no partition") }
+        let from = try end(owner, fromStateDirectory)
+        guard let last = try from.records.lastMove(of: strategy), last.step == .draining || last.step == .released
+        else {
+            throw Failure("\(strategy) is \(owner)'s, and not about to leave it: there is nothing to abandon")
+        }
+        if last.step == .released {
+            let to = try end(last.partition, toStateDirectory)
+            try to.files.prepare()
+            try to.files.ask(MoveRequest(.drop, strategy, id: last.id, partition: from.partition))
+            try wait(to, "has let go of it") { $0?.id == last.id && $0?.step == .gone }
+            try to.files.clear(strategy, id: last.id)
+        }
+        try from.files.ask(MoveRequest(.keep, strategy, id: last.id, partition: last.partition))
+        try wait(from, "takes decisions of it again") { $0?.id == last.id && $0?.step == .kept }
+        try from.files.clear(strategy, id: last.id)
+        tell("kept", "\(from.partition) serves \(strategy) as before")
+    }
+
+    // MARK: What it stands on
+
+    private func end(_ partition: PartitionName, _ stateDirectory: String?) throws -> End {
+        var flags: [Setting: String] = [.partition: partition.text]
+        flags[.stateDirectory] = stateDirectory
+        // A setting of the environment would be the same for both.
+        var environment = ProcessEnvironment.all()
+        environment[Setting.stateDirectory.environmentName] = nil
+        let place = try WorkerPlace(flags: flags, environment: environment, file: nil)
+        let records = try TradeRecords(path: StateDirectory.databasePath(in: place.stateDirectory))
+        return End(partition: partition, stateDirectory: place.stateDirectory, records: records)
+    }
+
+    /// A halt does not end by a move.
+    private func checkHalts(_ from: End, _ to: End) throws {
+        guard HaltFiles(stateDirectory: from.stateDirectory).halt(covering: strategy) != nil,
+            HaltFiles(stateDirectory: to.stateDirectory).halt(covering: strategy) == nil
+        else { return }
+        throw Failure(
+            "\(strategy) is halted at \(from.partition) and not at \(to.partition), where it would trade: `resume` it "
+                + "there, or `halt` it here too, and move then")
+    }
+
+    private func wait(
+        _ end: End, _ what: String, until isReached: (StrategyMove?) throws -> Bool
+    ) throws {
+        let clock = SystemClock()
+        let limit = clock.monotonic() + timeout
+        while true {
+            var problem = ""
+            do {
+                if try isReached(try end.records.lastMove(of: strategy)) { return }
+            } catch let fault as RecordsFault {
+                // A worker that starts or ends holds its database for a moment.
+                problem = " (\(fault))"
+            }
+            guard clock.monotonic() < limit else {
+                throw Failure(
+                    "not within \(timeout.count / 1_000_000) s that \(end.partition) \(what)\(problem). Is a worker running "
+                        + "on \(end.stateDirectory), with this map? The same command goes on; --abandon undoes it")
+            }
+            usleep(50_000)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Glibc
+import HostSystem
+import StrictJSON
+import TradeWorker
+import TradingCore
+
+struct PartitionsMove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "move",
+        abstract: "Moves a strategy to another partition while it trades.",
+        discussion: """
+            Both workers run, with the same map, on this machine; the command runs as their user or as root. The old \
+            worker takes no new decisions of the strategy (`draining`) and finishes those that it has; then all that it \
+            knows of the strategy, open orders included, is carried over; then the map is edited, and the new worker \
+            takes decisions, follows the open orders and goes on with `strategy_seq`. Publishers go on sending and \
+            resending meanwhile: for some seconds they hear `draining`, then `wrong_partition`.
+
+            If it dies half way, or gives up after --timeout, the same command again goes on with the move. Until the map \
+            is edited, --abandon undoes it instead.
+
+            trade-executor partitions move mean-rev --to p1 --partition-map partition-map.json
+            """)
+
+    @Argument(help: "The strategy's name.") var strategy: StrategyName
+    @Option(help: "The partition that it goes to.") var to: PartitionName?
+    @Flag(help: "Leaves the strategy where it is, and ends the move that is under way.") var abandon = false
+    @Option(
+        help: "The state directory of the worker that it leaves; as `run` chooses it by the partition, unless said.")
+    var fromStateDir: String?
+    @Option(help: "The state directory of the worker that it goes to; likewise.") var toStateDir: String?
+    @Option(help: "How many seconds each step may take.") var timeout: Int = 120
+    @OptionGroup var map: PartitionMapOptions
+
+    func validate() throws {
+        guard abandon != (to != nil) else { throw ValidationError("say --to PARTITION, or --abandon") }
+        guard timeout > 0 else { throw ValidationError("--timeout must be 1 or more") }
+    }
+
+    func run() throws {
+        do {
+            let path = try Files.realPath(try map.path())
+            // The next edit of the map is this command's.
+            try Files.withLock(path + ".lock") {
+                let move = MovingStrategy(
+                    strategy: strategy, mapPath: path, fromStateDirectory: fromStateDir, toStateDirectory: toStateDir,
+                    timeout: .seconds(Int64(timeout)), tell: tell)
+                if let to { try move.move(to: to) } else { try move.abandon() }
+            }
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure("\(error)")
+        }
+    }
+
+    private func tell(_ step: String, _ text: String) {
+        let line: JSONValue = [
+            "strategy_name": .string(strategy.text), "step": .string(step), "message": .string(text),
+        ]
+        print(map.json ? line.text : TerminalText.safe(text))
+        // A move takes seconds: what it does is told at once.
+        fflush(nil)
+    }
+}
+
+extension PartitionName: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
+}

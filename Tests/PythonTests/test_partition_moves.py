@@ -1,0 +1,425 @@
+"""Strategies that move between partitions while they trade, and workers and the command that die meanwhile.
+
+`--moves=20 --strategies=10` is the long run; `--seed=N` draws the same deaths again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from harness import (
+    COIN,
+    PATIENCE,
+    REPOSITORY,
+    Json,
+    Publisher,
+    Simulator,
+    Worker,
+    binaries,
+    die_with_parent,
+    eventually,
+    main,
+)
+from partitioned import Partitions, run
+
+sys.path.insert(0, str(REPOSITORY / "deploy/clients/python/src"))
+
+import trade_executor_client as client  # noqa: E402
+
+RESTING: Json = {"symbol": "MSFT", "order_type": "limit", "limit_price": "1", "quantity": "1"}
+
+
+def option(name: str, default: int) -> int:
+    values = [one.split("=")[1] for one in sys.argv if one.startswith(f"--{name}=")]
+    return int(values[0]) if values else default
+
+
+def directories(partitions: Partitions, source: str, target: str) -> list[str]:
+    return [
+        *("--from-state-dir", str(partitions.states[source].path)),
+        *("--to-state-dir", str(partitions.states[target].path)),
+        *("--partition-map", str(partitions.path)),
+    ]
+
+
+def move(partitions: Partitions, strategy: str, source: str, target: str) -> None:
+    done = run(
+        "partitions", "move", strategy, "--to", target, *directories(partitions, source, target)
+    )
+    assert done.returncode == 0, (done, partitions.states[target].log.read_text()[-2000:])
+
+
+def move_steps(partitions: Partitions, name: str) -> list[str]:
+    rows = partitions.states[name].rows("SELECT step FROM strategy_moves ORDER BY id")
+    return [step for (step,) in rows]
+
+
+# --- One move, looked at closely
+
+
+def test_all_that_is_known_of_a_strategy_goes_with_it_and_comes_back() -> None:
+    with Simulator() as simulator, Partitions(simulator) as partitions:
+        limits = partitions.path.with_name("limits.json")
+        limits.write_text(json.dumps({"v": 1, "each": {"orders_per_day": 4}}))
+        partitions.flags = ("--limits", str(limits))
+        partitions.write(1, {"s": "p0", "other": "p1"})
+        p0, p1 = partitions.start_all()
+        with Publisher(p0) as at_p0, Publisher(p1) as at_p1:
+            at_p1.accepted("o-1", "other", **COIN)
+            first = at_p0.accepted("d-1", sequence=1, **COIN)
+            at_p0.accepted("d-2", sequence=2, **RESTING)
+            p0.final_outcome("s", "d-1")
+            simulator.wait_for_post("s:d-2")
+            eventually("d-2 to rest", lambda: p0.outcomes_of("s", "d-2"))
+            before = p0.outcomes_of("s")
+
+            move(partitions, "s", "p0", "p1")
+            assert json.loads(partitions.path.read_text())["strategies"] == {
+                "s": "p1",
+                "other": "p1",
+            }
+            assert move_steps(partitions, "p0") == ["draining", "released", "gone"]
+            assert move_steps(partitions, "p1") == ["imported", "opened"]
+            # What was told is told again, as it was.
+            assert p1.outcomes_of("s")[: len(before)] == before
+            for publisher in (at_p0, at_p1):
+                again = publisher.decide("d-1", sequence=1, **COIN)
+                ended = [one for one in before if one["decision_id"] == "d-1"][-1]
+                assert again["duplicate"] and again["outcome"] == ended, again
+                assert (again["decision_seq"], again["stream"]) == (
+                    first["decision_seq"],
+                    first["stream"],
+                ), again
+            assert at_p1.decide("d-1", symbol="KO")["code"] == "id_conflict"
+            # The counters go on.
+            refused = at_p1.decide("d-9", sequence=9, **COIN)
+            assert (refused["code"], refused["expected"]) == ("out_of_order", 3), refused
+            refused = at_p0.decide("d-3", sequence=3, **COIN)
+            assert (refused["code"], refused["endpoint"]) == ("wrong_partition", p1.intake), refused
+            at_p1.accepted("d-3", sequence=3, **COIN)
+            p1.final_outcome("s", "d-3")
+            # The order that rested is the new worker's to follow, and not the old one's.
+            told_by_p0 = len(p0.outcomes_of("s"))
+            order = next(one for one in simulator.request("GET", "/v2/orders?status=open"))
+            simulator.request("DELETE", f"/v2/orders/{order['id']}")
+            ended = p1.final_outcome("s", "d-2")
+            assert ended["result"] == "failed" and ended["partition"] == "p1", ended
+            assert len(p0.outcomes_of("s")) == told_by_p0
+            assert p0.status()["open_orders"] == 0
+
+            # And back, with what has happened meanwhile.
+            move(partitions, "s", "p1", "p0")
+            outcomes = p0.outcomes_of("s")
+            assert [one["strategy_seq"] for one in outcomes] == list(range(1, len(outcomes) + 1))
+            assert outcomes == p1.outcomes_of("s")
+            again = at_p0.decide("d-2", sequence=2, **RESTING)
+            assert again["outcome"] == ended, again
+            # Two coins and a resting order count towards the day; one more is allowed.
+            at_p0.accepted("d-4", sequence=4, **COIN)
+            assert p0.final_outcome("s", "d-4")["result"] == "success"
+            at_p0.accepted("d-5", sequence=5, **COIN)
+            assert p0.final_outcome("s", "d-5")["reason"] == "orders_per_day_limit"
+        for name in partitions.names:
+            state = partitions.states[name]
+            assert state.rows("PRAGMA foreign_key_check") == []
+            assert state.rows("PRAGMA integrity_check") == [("ok",)]
+            own = [
+                seq for (seq,) in state.rows("SELECT seq FROM outcomes WHERE seq > 0 ORDER BY seq")
+            ]
+            assert own == list(range(1, len(own) + 1)), own
+        rows = [
+            state.rows(
+                "SELECT decision_id, p.type, p.method, p.body FROM api_payloads p"
+                " JOIN trade_decisions d ON d.id = trade_decision_id WHERE strategy_name = 's'"
+                " AND decision_id IN ('d-1', 'd-2', 'd-3') ORDER BY decision_id, p.id"
+            )
+            for state in partitions.states.values()
+        ]
+        assert rows[0] == rows[1] and len(rows[0]) >= 6, rows
+        shown = run("show", "s:d-2", "--json", "--state-dir", str(partitions.states["p0"].path))
+        assert shown.returncode == 0 and "canceled" in shown.stdout, shown
+        assert len(simulator.posts()) == 5
+
+
+def test_a_move_waits_for_what_is_under_way_and_can_be_abandoned() -> None:
+    with Simulator() as simulator, Partitions(simulator) as partitions:
+        partitions.write(1, {"s": "p0"})
+        p0, p1 = partitions.start_all()
+        with Publisher(p0) as publisher:
+            publisher.accepted("rests", **RESTING)
+            eventually("an order to rest", lambda: p0.outcomes_of("s", "rests"))
+            simulator.fault("delay_after_recording", milliseconds=4000, times=1)
+            publisher.accepted("slow", **COIN)
+            simulator.wait_for_post("s:slow")
+            done = run(
+                *("partitions", "move", "s", "--to", "p1", "--timeout", "1"),
+                *directories(partitions, "p0", "p1"),
+            )
+            assert done.returncode == 1 and "--abandon undoes it" in done.stderr, done
+            refused = publisher.decide("d-1", **COIN)
+            assert (refused["code"], refused["retry"]) == ("draining", True), refused
+            assert publisher.decide("slow", **COIN)["duplicate"]
+            eventually("p0 to release it", lambda: "released" in move_steps(partitions, "p0"))
+            assert p0.status()["open_orders"] == 0
+            abandon = ["partitions", "move", "s", "--abandon", *directories(partitions, "p0", "p1")]
+            done = run(*abandon)
+            assert done.returncode == 0, done
+            assert move_steps(partitions, "p0") == ["draining", "released", "kept"]
+            assert run(*abandon).returncode == 1
+            publisher.accepted("d-1", **COIN)
+            assert p0.final_outcome("s", "d-1")["result"] == "success"
+            assert p0.status()["open_orders"] == 1
+            # A new move is another one.
+            move(partitions, "s", "p0", "p1")
+            assert p1.status()["open_orders"] == 1 and p0.status()["open_orders"] == 0
+            # After the switch there is nothing to abandon; asked again, there is nothing to do.
+            assert run(*abandon).returncode == 1
+            move(partitions, "s", "p0", "p1")
+        assert len(simulator.posts()) == 3
+
+
+def test_what_would_trade_where_it_should_not_is_refused() -> None:
+    with Simulator() as simulator, Partitions(simulator) as partitions:
+        partitions.write(1, {"s": "p0"})
+        partitions.start_all()
+        where = ["--state-dir", str(partitions.states["p0"].path), "--strategy", "s"]
+        assert run("halt", *where).returncode == 0
+        arguments = ["partitions", "move", "s", "--to", "p1"]
+        done = run(*arguments, *directories(partitions, "p0", "p1"))
+        assert done.returncode == 1 and "halted at p0 and not at p1" in done.stderr, done
+        assert run("resume", *where).returncode == 0
+        move(partitions, "s", "p0", "p1")
+        # A map that is edited back by hand does not bring back what was moved.
+        partitions.write(3, {"s": "p0"})
+        partitions.wait_for_map("p0", 3, "was not moved back")
+        with Publisher(partitions.workers["p0"]) as publisher:
+            assert publisher.decide("d-1", **COIN)["code"] == "draining"
+        partitions.write(4, {"s": "p1"})
+        partitions.wait_for_map("p1", 4)
+        with Publisher(partitions.workers["p1"]) as publisher:
+            publisher.accepted("d-1", **COIN)
+        partitions.stop("p0")
+        partitions.path.unlink()
+        state = partitions.states["p0"]
+        try:
+            Worker(simulator, "--partition", "p0", state=state).kill()
+            raise AssertionError("a worker without a map takes what has moved away")
+        except AssertionError as error:
+            assert "say --partition-map" in str(error), error
+
+
+# --- Under load, with deaths
+
+
+class Strategy(threading.Thread):
+    """Publishes one decision after another, and now and then an old one again, wherever it is served."""
+
+    def __init__(self, name: str, partitions: Partitions, pause: float, seed: int):
+        super().__init__(daemon=True)
+        self.pause = pause
+        self.strategy = name
+        self.partitions = partitions
+        self.random = random.Random(seed)
+        self.acks: list[client.Ack] = []
+        self.repeated = 0
+        self.stopping = threading.Event()
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            with client.MappedPublisher(self.partitions.path) as publisher:
+                while not self.stopping.is_set():
+                    number = len(self.acks) + 1
+                    ack = publisher.publish(self.decision(number))
+                    self.acks.append(ack)
+                    if self.random.random() < 0.2:
+                        self.repeat(publisher, self.random.randrange(len(self.acks)))
+                    # Slow enough for debug builds to keep up: a move waits for a backlog.
+                    time.sleep(self.random.random() * self.pause)
+        except BaseException as error:
+            self.error = error
+
+    def repeat(self, publisher: client.MappedPublisher, index: int) -> None:
+        again, first = publisher.publish(self.decision(index + 1)), self.acks[index]
+        assert again.duplicate, again
+        assert (again.decision_seq, again.stream) == (first.decision_seq, first.stream), (
+            again,
+            first,
+        )
+        self.repeated += 1
+
+    def decision(self, number: int) -> client.Decision:
+        return client.Decision(
+            *(f"{number:06}", self.strategy, "BTC/USD", "buy"),
+            quantity=Decimal("0.01"),
+            time_in_force="gtc",
+        )
+
+
+class Mover:
+    """One strategy, moved by a command that dies, between workers that die."""
+
+    def __init__(self, partitions: Partitions, seed: int):
+        self.partitions = partitions
+        self.random = random.Random(seed)
+        self.deaths: Counter[str] = Counter()
+        self.log = partitions.path.with_name("moves.log")
+
+    def move(self, strategy: str, source: str, target: str) -> None:
+        """Moves it; soon after one of its steps, somebody is killed."""
+        victim = self.random.choice(["command", source, target])
+        step = self.random.choice(["begun", "draining", "imported", "switched"])
+        delay = self.random.random() * 0.5
+        if self.run(
+            strategy,
+            source,
+            target,
+            lambda at, command: at == step and self.strike(victim, delay, command),
+        ):
+            return
+        assert self.run(strategy, source, target, lambda at, command: None), "killed twice"
+
+    def run(
+        self,
+        strategy: str,
+        source: str,
+        target: str,
+        told: Callable[[str, subprocess.Popen[str]], object],
+    ) -> bool:
+        """Whether the command lived to its end; `told` is called with each step."""
+        with self.log.open("a") as log, subprocess.Popen(
+            [
+                *(str(binaries() / "trade-executor"), "partitions", "move", strategy, "--json"),
+                *("--to", target, *directories(self.partitions, source, target)),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            preexec_fn=die_with_parent,
+        ) as command:
+            assert command.stdout
+            told("begun", command)
+            for line in command.stdout:
+                told(json.loads(line)["step"], command)
+        assert command.returncode in [0, -signal.SIGKILL], self.condition()
+        return command.returncode == 0
+
+    def condition(self) -> str:
+        """What there is to say about a move that fails."""
+        told = [self.log.read_text()]
+        for name, worker in self.partitions.workers.items():
+            told.append(f"{name}: {worker.condition()}")
+            if worker.program.process.poll() is None:
+                told.append(json.dumps(worker.status()))
+        return "\n".join(told)
+
+    def strike(self, victim: str, delay: float, command: subprocess.Popen[str]) -> None:
+        time.sleep(delay)
+        self.deaths["commands" if victim == "command" else "workers"] += 1
+        if victim == "command":
+            return command.kill()
+        os.kill(self.partitions.workers[victim].pid, signal.SIGKILL)
+        self.partitions.workers.pop(victim).kill()
+        self.partitions.start(victim)
+
+
+def test_a_strategy_that_moves_under_load_loses_doubles_and_swaps_nothing() -> str:
+    moves, count = option("moves", 3), option("strategies", 4)
+    seed = option("seed", random.SystemRandom().randrange(10**6))
+    print(f"       seed {seed}", flush=True)
+    names = [f"s{number}" for number in range(count)]
+    with Simulator() as simulator, Partitions(simulator, 3) as partitions:
+        partitions.flags = ("--settle-time-s", "1")
+        owners = {name: f"p{number % 3}" for number, name in enumerate(names)}
+        partitions.write(1, owners)
+        partitions.start_all()
+        strategies = [
+            Strategy(name, partitions, 0.03 * count, seed + n) for n, name in enumerate(names)
+        ]
+        for strategy in strategies:
+            strategy.start()
+        mover = Mover(partitions, seed)
+        here = "p0"
+        for number in range(moves):
+            there = "p1" if here == "p0" else "p0"
+            mover.move("s0", here, there)
+            here = there
+            owners["s0"] = here
+            before = len(strategies[0].acks)
+            eventually("the strategy to trade on", lambda: len(strategies[0].acks) > before)
+        for strategy in strategies:
+            strategy.stopping.set()
+        for strategy in strategies:
+            strategy.join(PATIENCE)
+            assert not strategy.is_alive() and not strategy.error, (
+                strategy.strategy,
+                strategy.error,
+            )
+        decided = sum(len(one.acks) for one in strategies)
+        wait_for_rest(partitions)
+        check_all(simulator, partitions, strategies, owners)
+        return (
+            f"{moves} moves, {mover.deaths['workers']} workers and {mover.deaths['commands']} commands"
+            f" killed, {decided} decisions, {sum(one.repeated for one in strategies)} resent"
+        )
+
+
+def wait_for_rest(partitions: Partitions) -> None:
+    for worker in partitions.workers.values():
+
+        def is_at_rest() -> bool:
+            status = worker.status()
+            return not (status["pending"] or status["open_orders"] or status["sending"])
+
+        eventually(f"{worker.partition} to come to rest", is_at_rest)
+
+
+def check_all(
+    simulator: Simulator,
+    partitions: Partitions,
+    strategies: list[Strategy],
+    owners: Json,
+) -> None:
+    posted: dict[str, list[str]] = defaultdict(list)
+    for post in simulator.posts():
+        strategy, decision_id = post["client_order_id"].split(":")
+        posted[strategy].append(decision_id)
+    for strategy in strategies:
+        name = strategy.strategy
+        ids = [ack.decision_id for ack in strategy.acks]
+        sent = posted[name]
+        assert sent == sorted(set(sent)), f"{name}: doubled or out of order"
+        owner = partitions.workers[owners[name]]
+        outcomes = owner.outcomes_of(name)
+        numbers = [outcome["strategy_seq"] for outcome in outcomes]
+        assert numbers == list(range(1, len(numbers) + 1)), f"{name}: gaps in strategy_seq"
+        ends = [one for one in outcomes if one["final"]]
+        assert sorted(one["decision_id"] for one in ends) == ids, f"{name}: ends of {len(ends)}"
+        # What was not sent was lost on its way out when its worker died, and is told as failed.
+        for one in ends:
+            if one["decision_id"] not in sent:
+                assert one["result"] == "failed" and one["reason"] == "absent", one
+            else:
+                assert one["result"] == "success", one
+        with Publisher(owner) as publisher:
+            for ack in (strategy.acks[0], strategy.acks[-1]):
+                again: Any = publisher.ask_bytes(strategy.decision(int(ack.decision_id)).to_bytes())
+                assert again["duplicate"] and again["decision_seq"] == ack.decision_seq, again
+    for state in partitions.states.values():
+        assert state.rows("PRAGMA foreign_key_check") == []
+        assert state.rows("PRAGMA integrity_check") == [("ok",)]
+
+
+if __name__ == "__main__":
+    main(globals())
