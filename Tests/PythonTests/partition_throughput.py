@@ -2,7 +2,7 @@
 
 python partition_throughput.py [BINARIES] [--partitions=1,2,8] [--decisions=300] [--broker-ms=20]
 
-Release binaries, on a machine that does nothing else. Every worker has a backlog of --decisions; counted is
+Release binaries, on a machine that does nothing else; with TMPDIR=/dev/shm without the disk, which all share. Every worker has a backlog of --decisions; counted is
 while all have work. Ends with 1 where two partitions make less than 1.9 times the trades of one, or
 eight less than 7 times.
 """
