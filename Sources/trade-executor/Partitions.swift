@@ -13,9 +13,9 @@ struct Partitions: ParsableCommand {
             {"v":1,"epoch":12,"default":"p0","partitions":{"p0":{"intake":"tcp://10.0.0.5:5555",
             "outcomes":"tcp://10.0.0.5:5556"}},"strategies":{"mean-rev":"p0"}}
 
-            Without `default`, strategies that are not named are refused. Each edit has a higher epoch than the one \
-            before; workers read it by themselves, and `status` tells which epoch they have. An edit moves no data: a \
-            strategy that trades goes to another worker with `partitions move`.
+            Strategies that are not named go to the `default`, or are refused where there is none. Each edit has a \
+            higher epoch than the one before; workers read it by themselves, and `status` tells which epoch they have. \
+            An edit moves no data: a strategy that trades goes to another worker with `partitions move`.
             """,
         subcommands: [PartitionsCheck.self, PartitionsFind.self, PartitionsList.self, PartitionsMove.self])
 }

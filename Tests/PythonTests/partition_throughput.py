@@ -2,9 +2,9 @@
 
 python partition_throughput.py [BINARIES] [--partitions=1,2,8] [--decisions=300] [--broker-ms=20]
 
-Release binaries, on a machine that does nothing else. Every worker has a backlog of --decisions; counted is
-while all have work. Ends with 1 where two partitions make less than 1.9 times the trades of one, or
-eight less than 7 times.
+Release binaries, on a machine that does nothing else; with TMPDIR=/dev/shm, without the disk that
+all share. Every worker has a backlog of --decisions; counted is while all have work. Ends with 1
+where two partitions make less than 1.9 times the trades of one, or eight less than 7 times.
 """
 
 from __future__ import annotations
