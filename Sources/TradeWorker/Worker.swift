@@ -51,6 +51,7 @@ package final class Worker<Intake: DecisionIntake> {
     var isWarmingUp = false
     var refusedCount = 0
     var refusalKeeping = RefusalKeeping()
+    var logAllowance = LogAllowance()
     let startedAt: ClockReading
 
     /// Whether what is decided can be stored.
@@ -138,6 +139,7 @@ package final class Worker<Intake: DecisionIntake> {
         if isHeartbeatDue {
             try beatHeart(inForce.all, at: now)
             reportRefusals(at: now)
+            reportUnloggedOutcomes(at: now)
             try workOnMoves(at: now)
         }
         try copyLogBack(at: now)
@@ -241,7 +243,7 @@ package final class Worker<Intake: DecisionIntake> {
         }
         for row in record.leftQueue { resolver.priorSends.forget(row) }
         frontIsHeldBack = record.foundNothingToSend
-        refusedCount += record.refused.count
+        refusedCount += record.refusedCount
         if let seen = record.seen {
             resolver.remember(seen, at: now.monotonic)
             for open in seen.changed { limits?.note(open, at: now) }
@@ -331,8 +333,9 @@ final class TurnRecord {
     var toLookUp: [(waiting: WaitingDecision, refusal: SendRefusal?)] = []
     /// Whether something could be sent, but all that was looked at must wait.
     var foundNothingToSend = false
-    /// The messages that were not taken.
-    var refused: [RefusedFrame] = []
+    var refusedCount = 0
+    /// Those of the refused messages that are kept: of a flood only so many.
+    var keptRefusals: [RefusedFrame] = []
     var outcomes: [StoredOutcome] = []
     /// What a look-up showed.
     var seen: Sighting.Stored?

@@ -190,8 +190,9 @@ extension Worker {
         if refusalKeeping.note(at: now.monotonic) {
             try transaction.refuse(
                 refused.refusal, body: incoming.message.body, sender: incoming.message.sender, at: now.moment)
+            record.keptRefusals.append(refused)
         }
-        record.refused.append(refused)
+        record.refusedCount += 1
         record.replies.append(Acknowledgement.refused(refused))
     }
 
@@ -296,7 +297,7 @@ extension Worker {
     private func leaveOut(_ refused: RefusedFrame, _ record: TurnRecord, at now: ClockReading) {
         let isKept = refusalKeeping.note(at: now.monotonic)
         precondition(!isKept, "what is kept is refused within a transaction")
-        record.refused.append(refused)
+        record.refusedCount += 1
         record.replies.append(Acknowledgement.refused(refused))
     }
 

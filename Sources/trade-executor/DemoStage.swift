@@ -29,7 +29,7 @@ final class DemoStage {
             [
                 "run", "--broker-url", url, "--state-dir", stateDirectory, "--intake", "tcp://127.0.0.1:*",
                 "--outcomes",
-                "tcp://127.0.0.1:*", "--partition", "demo", "--log-level", "warning", "--settle-time-s", "5",
+                "tcp://127.0.0.1:*", "--partition", "demo", "--log-level", "error", "--settle-time-s", "5",
             ])
         guard let ready = try worker.readLine(milliseconds: 10_000), let intake = DemoStage.value("intake", in: ready),
             let outcomes = DemoStage.value("outcomes", in: ready)

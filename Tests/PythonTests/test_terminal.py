@@ -11,6 +11,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -131,6 +132,14 @@ class Terminal:
         eventually("the end after Ctrl-C", ended)
         self.read()
         return os.WTERMSIG(status)
+
+
+@contextlib.contextmanager
+def free_port_nobody_listens_on() -> Iterator[str]:
+    """An address that refuses connections, as a broker that is down."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{holder.getsockname()[1]}"
 
 
 def command(*arguments: str, environment: Json | None = None) -> subprocess.Popen[str]:
@@ -413,6 +422,18 @@ def test_the_log_as_text_is_one_line_each_that_no_terminal_obeys() -> None:
             publisher.accepted("d-2", "coins", **COIN)
             worker.final_outcome("coins", "d-2")
             assert "d-2" not in worker.state.log.read_text()
+
+
+def test_a_broker_that_is_down_does_not_flood_the_log() -> None:
+    with free_port_nobody_listens_on() as url, Worker(url) as worker, Publisher(
+        worker
+    ) as publisher:
+        for number in range(100):
+            publisher.accepted(f"d-{number}", "coins", **COIN)
+        worker.final_outcome("coins", "d-99")
+        lines = worker.state.log.read_text().splitlines()
+        about = [one for one in lines if "failed, HTTP 500, " in one]
+        assert len(about) == 60 and all(" warning: outcome " in one for one in about), lines
 
 
 def test_a_log_that_nobody_reads_stops_nothing() -> str:

@@ -14,7 +14,7 @@ extension Worker {
         for waiting in record.accepted {
             log.info("accepted as \(waiting.row.id)", metadata: .ids(waiting.decision))
         }
-        for refused in record.refused {
+        for refused in record.keptRefusals {
             log.info("refused, \(refused.refusal.code.rawValue): \(refused.refusal.message)", metadata: .ids(refused))
         }
         for (waiting, refusal) in record.toLookUp {
@@ -31,9 +31,23 @@ extension Worker {
 
     func logOutcome(_ stored: StoredOutcome) {
         let outcome = stored.outcome
+        let level = outcome.logLevel
+        guard log.logLevel <= level else { return }
+        // Where each decision is followed, there is a line for each anyway.
+        guard log.logLevel <= .info || logAllowance.mayWrite(at: clock.read().monotonic) else { return }
         log.log(
-            level: outcome.logLevel, "outcome \(stored.seq): \(outcome.words)",
+            level: level, "outcome \(stored.seq): \(outcome.words)",
             metadata: .ids(outcome.decision.strategy, outcome.decision.id, execution: outcome.execution?.id))
+    }
+
+    /// Says, once a minute, how many outcomes were not logged.
+    func reportUnloggedOutcomes(at now: ClockReading) {
+        guard let count = logAllowance.takeReport(at: now.monotonic) else { return }
+        log.warning(
+            """
+            \(count) more outcomes like those before were not logged, only \(LogAllowance.perMinute) a minute are; \
+            `trade-executor executions` and `failures` list all
+            """)
     }
 
     func logStorageFailed(_ fault: JournalFault) {
@@ -48,7 +62,9 @@ extension Outcome {
     fileprivate var logLevel: Logger.Level {
         guard let execution else { return .info }
         switch execution.certainty {
-        case .sending, .unknown, .notSent: return .warning
+        case .sending, .unknown: return .warning
+        // What passed its deadline or was halted in the last moment is like what is refused before.
+        case .notSent: return execution.reason.flatMap { SendRefusal(rawValue: $0) } == nil ? .warning : .info
         case .answered: break
         }
         if execution.decisionStatus == .failed, [401, 429].contains(execution.httpStatusCode) { return .warning }
