@@ -3,7 +3,7 @@ package import HostSystem
 import TradeJournal
 package import TradingCore
 
-/// What takes most of the room of decisions that have ended long ago, moved to a packed file: their executions, payloads
+/// Half of the room of decisions that have ended long ago, moved to a packed file: their executions, payloads
 /// and orders. The decisions themselves and their outcomes stay in the database too: repeats are recognised and answered,
 /// and replays are whole, as if nothing had been archived.
 ///

@@ -11,7 +11,7 @@ struct ArchiveCommand: ParsableCommand {
         commandName: "archive",
         abstract: "Moves what ended long ago out of a stopped worker's database into a packed file.",
         discussion: """
-            Of decisions whose order had ended, the executions, payloads and orders are moved: most of their room. The \
+            Of decisions whose order had ended, the executions, payloads and orders are moved: half of their room. The \
             decisions and their outcomes stay, so that a decision that is sent again is known for ever and replays are \
             whole. `executions`, `failures` and `show` read the file with --archive; it is a SQLite database packed with \
             gzip.
