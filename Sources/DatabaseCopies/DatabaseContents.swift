@@ -7,6 +7,8 @@ package struct DatabaseContents: Equatable, Sendable {
     package let stream: String
     /// Of a copy that `backup` made: when it was taken.
     package let copiedAt: String?
+    /// Of an archive, which holds some of the decisions only: when they had ended.
+    package let archivedBefore: String?
     /// The last outcome's number; 0 before the first.
     package let lastSeq: Int64
     package let lastOutcomeAt: String?
@@ -23,6 +25,7 @@ package struct DatabaseContents: Equatable, Sendable {
         stream = identity["stream"]
         // Databases from before version 5 do not have it.
         copiedAt = identity.hasColumn("copied_at") ? identity["copied_at"] : nil
+        archivedBefore = identity.hasColumn("archived_before") ? identity["archived_before"] : nil
         lastSeq = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM outcomes") ?? 0
         lastOutcomeAt = try String.fetchOne(database, sql: "SELECT created_at FROM outcomes ORDER BY seq DESC LIMIT 1")
         var rows: [String: Int64] = [:]
@@ -33,11 +36,12 @@ package struct DatabaseContents: Equatable, Sendable {
     }
 
     /// The tables that are ours.
-    static func tables(of database: Database) throws -> [String] {
+    /// - Parameter schema: The name under which the database is attached.
+    static func tables(of database: Database, schema: String = "main") throws -> [String] {
         try String.fetchAll(
             database,
             sql: """
-                SELECT name FROM sqlite_master
+                SELECT name FROM \(schema).sqlite_master
                 WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'grdb_migrations'
                 ORDER BY name
                 """)
@@ -49,12 +53,12 @@ package struct DatabaseContents: Equatable, Sendable {
     }
 
     /// Reads every page and every row: whether the file is sound, and whether each row that another one names is there.
-    static func checkSoundness(of database: Database) throws {
-        let findings = try String.fetchAll(database, sql: "PRAGMA integrity_check(3)")
+    static func checkSoundness(of database: Database, schema: String = "main") throws {
+        let findings = try String.fetchAll(database, sql: "PRAGMA \(schema).integrity_check(3)")
         guard findings == ["ok"] else {
             throw CopyFault("it is damaged: \(findings.joined(separator: "; "))")
         }
-        if let orphan = try Row.fetchOne(database, sql: "PRAGMA foreign_key_check") {
+        if let orphan = try Row.fetchOne(database, sql: "PRAGMA \(schema).foreign_key_check") {
             let (table, parent) = (orphan[0] as String, orphan[2] as String)
             throw CopyFault("it is not whole: a row of \(table) names one of \(parent) that is not there")
         }

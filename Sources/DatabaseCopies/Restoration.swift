@@ -155,7 +155,11 @@ package struct Restoration: Sendable {
             // One file, whose parts cannot be parted.
             try database.execute(sql: "PRAGMA journal_mode = DELETE")
             try DatabaseContents.checkSoundness(of: database)
-            return try DatabaseContents(readingFrom: database)
+            let contents = try DatabaseContents(readingFrom: database)
+            guard contents.archivedBefore == nil else {
+                throw CopyFault("it is an archive, which holds decisions that have ended and no others")
+            }
+            return contents
         }
         try TradeJournal.migrate(queue)
         let restored = try queue.write { database in

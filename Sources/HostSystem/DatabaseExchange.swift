@@ -44,6 +44,18 @@ extension StateDirectory {
         return former
     }
 
+    /// Removes a database that an exchange has moved aside, with the files beside it.
+    package func removeFormer(_ former: String) throws(SystemError) {
+        precondition(former.hasPrefix("\(path)/\(StateDirectory.formerPrefix)"), "only what was moved aside is removed")
+        for suffix in StateDirectory.databaseSuffixes { _ = try Files.remove(former + suffix) }
+        try Files.syncDirectory(of: former)
+    }
+
+    /// A database that is needed while another is made, and is discarded then.
+    package func workingDatabase() throws(SystemError) -> UnfinishedFile {
+        try UnfinishedFile("\(path)/trades.db.working", temporaryName: ".trades.db.working.part")
+    }
+
     /// Which process has the database open, where one has: exchanged under its hands, it would delete the log of the one
     /// that comes after.
     ///

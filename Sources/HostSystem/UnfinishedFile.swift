@@ -8,7 +8,7 @@ package final class UnfinishedFile {
     package let path: String
     /// Where it is until then: beside it, hidden.
     package let temporaryPath: String
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// - Parameters:
     ///   - path: What it is to be called.

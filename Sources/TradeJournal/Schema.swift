@@ -31,8 +31,31 @@ enum Schema {
         migrator.registerMigration("7: strategies that move between partitions") { database in
             try database.execute(sql: strategyMoves)
         }
+        migrator.registerMigration("8: what was archived") { database in
+            try database.execute(sql: archives)
+        }
         return migrator
     }
+
+    private static let archives = """
+        -- Of an archive, which holds some of the decisions only: when they had ended. NULL in every other database.
+        ALTER TABLE database_identity ADD COLUMN archived_before TEXT;
+        CREATE TABLE archives (
+            id INTEGER PRIMARY KEY,
+            archived_at TEXT NOT NULL,
+            by_whom TEXT NOT NULL,
+            ended_before TEXT NOT NULL,
+            file TEXT NOT NULL,
+            file_sha256 TEXT NOT NULL,             -- its digest, in hexadecimal digits
+            executions INTEGER NOT NULL            -- how many it holds
+        );
+        CREATE TRIGGER archives_are_never_changed BEFORE UPDATE ON archives
+            BEGIN SELECT RAISE(ABORT, 'archives are never changed'); END;
+        CREATE TRIGGER archives_are_never_deleted BEFORE DELETE ON archives
+            BEGIN SELECT RAISE(ABORT, 'archives are never deleted'); END;
+        -- Where its execution, payloads and orders are; NULL: here.
+        ALTER TABLE trade_decisions ADD COLUMN archive_id INTEGER REFERENCES archives (id);
+        """
 
     private static let restorations = """
         ALTER TABLE database_identity ADD COLUMN copied_at TEXT;  -- of a copy: when it was taken; NULL in a worker's own

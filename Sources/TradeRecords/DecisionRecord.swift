@@ -35,6 +35,8 @@ package struct DecisionRecord: FetchableRecord, TableRecord, Equatable, Sendable
     package let failedAt: String?
     package let createdAt: String
     package let updatedAt: String
+    /// Where its execution, payloads and orders are; nil where they are here.
+    package let archiveID: Int64?
 
     package enum Columns {
         static let id = Column("id")
@@ -71,6 +73,7 @@ package struct DecisionRecord: FetchableRecord, TableRecord, Equatable, Sendable
         failedAt = row["failed_at"]
         createdAt = row["created_at"]
         updatedAt = row["updated_at"]
+        archiveID = row["archive_id"]
     }
 
     /// Writes every column under its own name, into an object that is open.

@@ -83,6 +83,8 @@ enum FailureTally {
                     SELECT trade_decision_id FROM trade_executions INDEXED BY trade_executions_failures
                     WHERE status = 'rejected')
                 AND NOT EXISTS (SELECT 1 FROM trade_executions e WHERE e.trade_decision_id = d.id)
+                -- What is archived had an execution, and is counted where that is.
+                AND d.archive_id IS NULL
             GROUP BY d.\(column)
             """
     }

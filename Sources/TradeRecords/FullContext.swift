@@ -11,6 +11,8 @@ package struct FullContext: Equatable, Sendable {
     package let orders: [OrderRecord]
     /// In sequence.
     package let outcomes: [OutcomeRecord]
+    /// Where its execution, payloads and orders are; nil where they are here.
+    package let archive: ArchiveRecord?
 
     /// What a payload is to the attempt.
     package enum PayloadRole: String, Sendable {
@@ -53,9 +55,14 @@ package struct FullContext: Equatable, Sendable {
             writer.array { writer in
                 for outcome in outcomes { writer.raw(outcome.body.utf8) }
             }
-            guard let restoration else { return }
-            writer.key("restoration")
-            writer.object { restoration.writeMembers(to: &$0) }
+            if let archive {
+                writer.key("archive")
+                writer.object { archive.writeMembers(to: &$0) }
+            }
+            if let restoration {
+                writer.key("restoration")
+                writer.object { restoration.writeMembers(to: &$0) }
+            }
         }
     }
 }
@@ -85,6 +92,9 @@ extension FullContext {
             .filter(OrderRecord.Columns.tradeDecisionID == decision.id).filter(sql: "placed = 1")
         let related = OrderRecord.filter(OrderRecord.Columns.tradeDecisionID == decision.id).filter(sql: "placed = 0")
         orders = try (placed.fetchAll(database) + related.fetchAll(database)).sorted { $0.id < $1.id }
+        archive = try decision.archiveID.flatMap {
+            try ArchiveRecord.filter(sql: "id = ?", arguments: [$0]).fetchOne(database)
+        }
         outcomes = try OutcomeRecord.story(endingWith: decision.lastOutcomeSeq).fetchAll(database)
     }
 }

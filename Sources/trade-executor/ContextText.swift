@@ -9,6 +9,15 @@ struct ContextText {
         add(context.decision)
         if let execution = context.execution {
             add(execution)
+        } else if let archive = context.archive {
+            title("Archived", "its execution, payloads and orders are in a file")
+            field("file", archive.file)
+            field("sha256", archive.fileSHA256)
+            field("archived", "\(moment(archive.archivedAt)) by \(archive.byWhom)")
+            field(
+                "to see all",
+                "trade-executor show \(context.decision.strategyName):\(context.decision.decisionID) --archive \(archive.file)"
+            )
         } else {
             title("No execution", "nothing has been sent to the broker")
         }

@@ -40,7 +40,7 @@ struct Executions: ParsableCommand {
     @Flag(help: "One JSON object a line, with every column of the execution and its decision.")
     var json = false
 
-    @OptionGroup var place: PlaceOptions
+    @OptionGroup var source: RecordsOptions
 
     func validate() throws {
         guard limit >= 0 else { throw ValidationError("--limit must be 0 or more") }
@@ -51,7 +51,8 @@ struct Executions: ParsableCommand {
         let filter = ExecutionFilter(
             scope: scope, status: status, symbol: symbol, strategy: strategy, since: since?.timestamp(at: now),
             limit: limit == 0 ? nil : limit, includesPayloads: payloads)
-        let records = try place.records()
+        let records = try source.records()
+        try source.mentionArchives(records)
         try StandardOutput.print { output in
             if json {
                 try records.forEachExecution(filter, at: now) { entry in

@@ -20,10 +20,12 @@ struct Failures: ParsableCommand {
     @Flag(help: "One JSON object a line: count, kind, http_status_code, and message, strategy_name or symbol.")
     var json = false
 
-    @OptionGroup var place: PlaceOptions
+    @OptionGroup var source: RecordsOptions
 
     func run() throws {
-        let counts = try place.records().failures(by: by, since: since?.timestamp(at: SystemClock().now()))
+        let records = try source.records()
+        try source.mentionArchives(records)
+        let counts = try records.failures(by: by, since: since?.timestamp(at: SystemClock().now()))
         try StandardOutput.print { output in
             if json {
                 for count in counts { try output.line(body(of: count)) }

@@ -17,16 +17,24 @@ struct Show: ParsableCommand {
     @Flag(help: "One JSON object a line: decision, execution, payloads, orders, outcomes.")
     var json = false
 
-    @OptionGroup var place: PlaceOptions
+    @OptionGroup var source: RecordsOptions
+
+    /// By the names of an execution or an order, what is archived is not found here.
+    private func archived(_ records: TradeRecords) throws -> String {
+        let files = try records.archives().map(\.file)
+        guard source.archive == nil, !files.isEmpty else { return "" }
+        return ", or at what is archived: say --archive with one of \(files.joined(separator: ", "))"
+    }
 
     func run() throws {
-        let records = try place.records()
+        let records = try source.records()
         let contexts = try records.fullContexts(of: id)
         let restoration = try records.lastRestoration()
         guard !contexts.isEmpty else {
             throw Failure(
                 "nothing is called \(id): no order, decision or execution; check --state-dir and --partition, "
                     + "or look at `trade-executor executions`"
+                    + (try archived(records))
                     + (restoration.map {
                         ". What happened between a copy and its restoration is not on record: this database was "
                             + "restored \(RecordText.restoration($0))"

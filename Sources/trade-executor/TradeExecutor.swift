@@ -15,7 +15,7 @@ struct TradeExecutor: ParsableCommand {
         subcommands: [
             Run.self, Demo.self, Submit.self, Outcomes.self, Executions.self, Failures.self, Show.self, Status.self,
             HaltCommand.self, Resume.self, Reconcile.self, Keys.self, Partitions.self, Check.self, BackupCommand.self,
-            RestoreCommand.self, ConformanceCommand.self,
+            RestoreCommand.self, ArchiveCommand.self, ConformanceCommand.self,
         ])
 
     static func main() {

@@ -1,4 +1,4 @@
-/// Where `backup` and `restore` can die and it makes a difference. Whatever is there then is the old state or the new,
+/// Where `backup`, `restore` and `archive` can die and it makes a difference. Whatever is there then is the old state or the new,
 /// and the same command can be run again.
 package enum CopyPoint: String, CaseIterable, Sendable {
     /// The pages are in a file under a temporary name.
@@ -14,6 +14,17 @@ package enum CopyPoint: String, CaseIterable, Sendable {
     case restorePrepared = "restore_prepared"
     /// Trading is halted.
     case restoreHalted = "restore_halted"
+    /// What is to be archived is in a database of its own, under a temporary name.
+    case archiveBuilt = "archive_built"
+    /// It is packed, on disk, unpacked again and checked.
+    case archiveChecked = "archive_checked"
+    /// The archive has its name. The worker's database still holds all.
+    case archiveNamed = "archive_named"
+    /// The next database is whole, and checked row by row with the archive against the one in place.
+    case archiveNextChecked = "archive_next_checked"
+    /// What was archived has left the directory.
+    case formerRemoved = "former_removed"
+
     /// The next database is on disk under its own name: from here on it takes its place, whoever comes next.
     case nextNamed = "next_named"
     /// The former database has left its place; its log may have not.
