@@ -18,7 +18,15 @@ package struct Restoration: Sendable {
     /// Where the database is that was there before; nil where there was none.
     package let formerDatabase: String?
 
+    /// The copy is restored, but for its place: the next that locks the directory, be it a worker or this again, gives it
+    /// that.
+    package struct Unfinished: Error, CustomStringConvertible {
+        package let description: String
+    }
+
     /// Restores a copy.
+    ///
+    /// Throws a `CopyFault` where nothing was restored, and `Unfinished` where it was.
     /// - Parameters:
     ///   - file: The copy: one file, with no log beside it.
     ///   - directory: Where it goes; no worker can have it meanwhile.
@@ -27,7 +35,7 @@ package struct Restoration: Sendable {
     package static func restore(
         _ file: String, in directory: StateDirectory, movesAside: Bool, by operatorName: String,
         clock: SystemClock = SystemClock(), passing: (CopyPoint) -> Void = { _ in }
-    ) throws(CopyFault) -> Restoration {
+    ) throws -> Restoration {
         do {
             let now = clock.now()
             try check(file, directory)
@@ -52,6 +60,8 @@ package struct Restoration: Sendable {
                 try next.discard()
                 throw error
             }
+        } catch let unfinished as Unfinished {
+            throw unfinished
         } catch {
             throw CopyFault(file, error)
         }
@@ -63,11 +73,14 @@ package struct Restoration: Sendable {
         guard !Files.areSame(file, database) else {
             throw CopyFault("\(file) is the database of this directory itself")
         }
-        // What is in a log is not in the file.
-        if let log = try Files.size(of: file + "-wal"), log > 0 {
+        // What is in a log is not in the file. It is beside the file itself, wherever a link to that may be.
+        let real = try Files.realPath(file)
+        for log in [real + "-wal", real + "-journal"] {
+            guard let size = try Files.size(of: log), size > 0 else { continue }
+            let name = log.hasSuffix("-wal") ? "trades.db-wal" : "trades.db-journal"
             throw CopyFault(
-                "\(file) is not a finished copy: beside it is a log, \(file)-wal, with what is not in it yet. Make one "
-                    + "file of both first: put both in a directory as trades.db and trades.db-wal, and run "
+                "\(file) is not a finished copy: beside it is a log, \(log), with what is not in it yet. Make one "
+                    + "file of both first: put both in a directory as trades.db and \(name), and run "
                     + "`trade-executor backup --state-dir` on that")
         }
         if let process = try directory.processWithOpenDatabase() {
@@ -136,9 +149,19 @@ package struct Restoration: Sendable {
         passing(.restorePrepared)
         try halt(directory, because: file, copiedAt: copy.copiedAt, by: operatorName, at: now)
         passing(.restoreHalted)
-        try next.publish(mayReplace: false)
-        passing(.nextNamed)
-        let former = try directory.finishExchange(passing: passing)
+        let former: String?
+        do {
+            try next.publish(mayReplace: false)
+            passing(.nextNamed)
+            former = try directory.finishExchange(passing: passing)
+        } catch {
+            // Whoever locks the directory next finishes what has its name.
+            guard
+                try Files.exists(next.path)
+                    || standing(StateDirectory.databasePath(in: directory.path), from: file) != nil
+            else { throw error }
+            throw Unfinished(description: "\(error)")
+        }
         return Restoration(
             file: file, sha256: sha256, at: now, copiedAt: copy.copiedAt, formerStream: copy.stream,
             contents: contents, formerDatabase: former)

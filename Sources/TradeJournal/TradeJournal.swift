@@ -10,6 +10,9 @@ import TradingCore
 package final class TradeJournal {
     /// The random id made with the database; another one means another history.
     package let stream: String
+    /// Whether this history began with a restoration: a worker may have sent what came after the copy was taken, of which
+    /// nothing is known here.
+    package let isRestored: Bool
     private let queue: DatabaseQueue
     let statements: Statements
     private let connection: OpaquePointer
@@ -31,7 +34,7 @@ package final class TradeJournal {
             // Nothing of a transaction is written before its commit, so nothing of one that was taken back is ever left.
             try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_spill = OFF") }
             self.queue = queue
-            (statements, connection, stream, counters) = try queue.inDatabase { database in
+            (statements, connection, stream, isRestored, counters) = try queue.inDatabase { database in
                 guard let connection = database.sqliteConnection else {
                     preconditionFailure("a database that is open has a connection")
                 }
@@ -46,10 +49,12 @@ package final class TradeJournal {
                         message: "it is a copy that was taken at \(copiedAt), and not restored; move it elsewhere, "
                             + "and put it in its place with `trade-executor restore`")
                 }
+                let isRestored = try Bool.fetchOne(
+                    database, sql: "SELECT EXISTS (SELECT 1 FROM restorations WHERE stream = ?)", arguments: [stream])
                 let counters = try OutcomeCounters(readingFrom: database)
                 let statements = try Statements(database)
                 TradeJournal.leaveQueue(connection)
-                return (statements, connection, stream, counters)
+                return (statements, connection, stream, isRestored ?? false, counters)
             }
         } catch let fault as JournalFault {
             throw fault

@@ -149,9 +149,11 @@ extension Worker {
                 decision: decision, message: incoming.message.body, sender: incoming.message.sender,
                 receivedAt: now.moment, deadline: deadline))
         guard let row = accepted else { return false }
+        // What came and went after the copy was taken comes again as if it were new.
         record.accepted.append(
             WaitingDecision(
-                row: row, decision: decision, receivedAt: now.moment, deadline: deadline, mayHaveBeenSent: false))
+                row: row, decision: decision, receivedAt: now.moment, deadline: deadline,
+                mayHaveBeenSent: journal.isRestored))
         record.replies.append(Acknowledgement.accepted(decision, row, stream: journal.stream))
         return true
     }

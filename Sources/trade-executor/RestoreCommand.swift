@@ -15,8 +15,8 @@ struct RestoreCommand: ParsableCommand {
             What happened after the copy was taken is not in it. So a new stream of outcomes begins, which tells \
             subscribers that numbers are given again; and all trading is halted, while waiting decisions wait. Start \
             the worker, look at `status` and at the account, then `resume`: what the copy holds as waiting or under way \
-            is looked up at the broker before anything is sent, and what publishers send again is adopted where the \
-            broker has it. Whenever this command dies, run it again.
+            is looked up at the broker before anything is sent. So is every decision that comes from then on, since it may \
+            be one from after the copy: the order that is there is adopted. Whenever this command dies, run it again.
             """)
 
     @Argument(help: "The copy.")
@@ -42,6 +42,10 @@ struct RestoreCommand: ParsableCommand {
                 file, in: directory, movesAside: moveAside, by: OperatorName.current(), passing: passing)
         } catch let failure as Failure {
             throw failure
+        } catch let unfinished as Restoration.Unfinished {
+            throw Failure(
+                "the copy is restored, halted, and not in its place yet: \(unfinished). The next start of the worker, or "
+                    + "this command again, puts it there")
         } catch {
             throw Failure("nothing was restored: \(error)")
         }
