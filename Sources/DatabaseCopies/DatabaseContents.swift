@@ -26,8 +26,10 @@ package struct DatabaseContents: Equatable, Sendable {
         // Databases from before version 5 do not have it.
         copiedAt = identity.hasColumn("copied_at") ? identity["copied_at"] : nil
         archivedBefore = identity.hasColumn("archived_before") ? identity["archived_before"] : nil
-        lastSeq = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM outcomes") ?? 0
-        lastOutcomeAt = try String.fetchOne(database, sql: "SELECT created_at FROM outcomes ORDER BY seq DESC LIMIT 1")
+        // Those below zero were told by another worker, before their strategy came here.
+        lastSeq = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM outcomes WHERE seq > 0") ?? 0
+        lastOutcomeAt = try String.fetchOne(
+            database, sql: "SELECT created_at FROM outcomes WHERE seq > 0 ORDER BY seq DESC LIMIT 1")
         var rows: [String: Int64] = [:]
         for table in try DatabaseContents.tables(of: database) {
             rows[table] = try Int64.fetchOne(database, sql: "SELECT count(*) FROM \(table.quotedDatabaseIdentifier)")

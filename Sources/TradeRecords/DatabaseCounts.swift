@@ -41,7 +41,7 @@ extension TradeRecords {
                 unknown: try ExecutionRecord.all().unknown().fetchCount(database),
                 refusedMessages: try value("SELECT count(*) FROM refused_messages") ?? 0,
                 lastSeq: try value("SELECT max(seq) FROM outcomes WHERE seq > 0") ?? 0,
-                lastOutcomeAt: try value("SELECT created_at FROM outcomes ORDER BY seq DESC LIMIT 1"),
+                lastOutcomeAt: try value("SELECT created_at FROM outcomes WHERE seq > 0 ORDER BY seq DESC LIMIT 1"),
                 sizeInBytes: try (value("PRAGMA page_count") ?? 0) * (value("PRAGMA page_size") ?? 0),
                 restoration: try RestorationRecord.last(in: database))
         }
