@@ -19,7 +19,8 @@ package enum StrategyExport {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.inDatabase { export in
                 try export.execute(sql: "ATTACH ? AS source", arguments: [database])
-                try export.inTransaction {
+                // Deferred, so that the other database is read and never locked: its worker trades on.
+                try export.inTransaction(.deferred) {
                     let moved = "(SELECT id FROM source.trade_decisions WHERE strategy_name = '\(strategy)')"
                     try export.execute(
                         sql: """
