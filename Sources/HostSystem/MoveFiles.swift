@@ -19,7 +19,7 @@ package struct MoveFiles {
     /// What is asked for, one for each strategy at most. What is no request is passed over.
     package func all() throws(SystemError) -> [MoveRequest] {
         var requests: [MoveRequest] = []
-        for name in try Files.names(in: directory) where name.hasSuffix(".json") {
+        for name in try Files.names(in: directory) where name.hasPrefix("strategy-") && name.hasSuffix(".json") {
             guard let content = try? Files.read(directory + "/" + name, bytesMax: 4096) else { continue }
             if let request = MoveRequest(content) { requests.append(request) }
         }
@@ -65,7 +65,7 @@ package struct MoveFiles {
         try Files.syncDirectory(of: rowsPath(of: id))
     }
 
-    private func path(_ strategy: StrategyName) -> String { "\(directory)/\(strategy.text).json" }
+    private func path(_ strategy: StrategyName) -> String { "\(directory)/strategy-\(strategy.text).json" }
 
     /// What root has made is the worker's.
     private func giveToWorker(_ path: String) throws(SystemError) {
