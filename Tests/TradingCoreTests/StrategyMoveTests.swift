@@ -47,7 +47,10 @@ struct StrategyMoveTests {
         #expect(try request(.drop).step(after: last(.opened), isKnown: true) == nil)
         // Abandoned before it began here: it is never to begin.
         #expect(try request(.keep).step(after: nil, isKnown: false) == .kept)
-        #expect(try request(.drop).step(after: nil, isKnown: false) == .gone)
+        for step in [nil, StrategyMove.Step.kept, .opened] {
+            #expect(try request(.drop).step(after: last(step, id: "another"), isKnown: false) == .kept)
+        }
+        #expect(try request(.drop).step(after: last(.gone, id: "another"), isKnown: false) == .gone)
     }
 
     @Test("is not dropped by, nor imported over, what is on its way out")
@@ -55,7 +58,7 @@ struct StrategyMoveTests {
         for step in [StrategyMove.Step.draining, .released] {
             #expect(try request(.import).step(after: last(step, id: "another"), isKnown: false) == nil)
         }
-        for step in [StrategyMove.Step.kept, .opened, .draining] {
+        for step in [StrategyMove.Step.draining, .released, .imported] {
             #expect(try request(.drop).step(after: last(step, id: "another"), isKnown: false) == nil)
         }
     }

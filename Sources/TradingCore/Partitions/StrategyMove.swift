@@ -116,7 +116,14 @@ package struct MoveRequest: Equatable, Sendable {
             let isLeaving = last?.step == .draining || last?.step == .released
             return !isKnown && !isLeaving ? .imported : nil
         case .drop:
-            guard isKnown else { return last?.step.isClosed ?? true ? .gone : nil }
+            // A move that never came here is never to come: its id is used up, and nothing changes.
+            guard isKnown else {
+                switch last?.step {
+                case nil, .kept, .opened: return .kept
+                case .gone: return .gone
+                case .draining, .released, .imported: return nil
+                }
+            }
             return isUnderWay && last?.step == .imported ? .gone : nil
         }
     }
