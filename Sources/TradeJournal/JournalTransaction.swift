@@ -120,6 +120,10 @@ package struct JournalTransaction: ~Copyable {
         try statements.startDecision.bind(time)
         try statements.startDecision.bind(decision.id)
         try statements.startDecision.run()
+        guard statements.startDecision.hasChangedRows else {
+            throw JournalFault.contradiction(
+                execution.clientOrderID, "an attempt begins, and the decision does not wait")
+        }
         return row
     }
 
