@@ -24,7 +24,7 @@ struct ArchiveRun {
             JOIN \(schema).trade_executions e ON e.trade_decision_id = d.id
             WHERE (d.status = 'executed' OR d.status = 'failed') AND d.updated_at < '\(endedBefore.text)'
                 AND e.updated_at < '\(endedBefore.text)' AND (e.certainty = 'answered' OR e.certainty = 'not_sent')
-                AND e.legs_open = 0 AND d.id NOT IN (\(newest))
+                AND e.legs_open = 0 AND d.archive_id IS NULL AND d.id NOT IN (\(newest))
             """
     }
 

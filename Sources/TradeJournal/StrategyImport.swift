@@ -36,6 +36,8 @@ package enum StrategyExport {
                             WHERE trade_decision_id IN \(moved);
                             CREATE TABLE outcomes AS SELECT o.* FROM source.outcomes o
                             WHERE strategy_name = '\(strategy)';
+                            CREATE TABLE archives AS SELECT a.* FROM source.archives a WHERE id IN (
+                                SELECT archive_id FROM source.trade_decisions WHERE strategy_name = '\(strategy)');
                             CREATE UNIQUE INDEX decisions_id ON decisions (id);
                             CREATE UNIQUE INDEX payloads_id ON payloads (id);
                             CREATE UNIQUE INDEX executions_decision ON executions (trade_decision_id);
@@ -59,23 +61,29 @@ extension TradeJournal {
     /// What is here already, since the strategy was here before, is brought up to date. Decisions come after those of this
     /// database, and keep the place in the order of acceptance that was acknowledged. Outcomes keep their `strategy_seq`
     /// and are as they were published; they are no part of this database's own sequence, and have a `seq` below zero.
-    /// - Parameter path: A file that `StrategyExport` has written.
+    ///
+    /// What is archived stays in its file, and `archives` says here too which that is.
+    /// - Parameters:
+    ///   - path: A file that `StrategyExport` has written.
+    ///   - whileBusy: Called many times a second meanwhile.
     package func importStrategy(
-        from path: String, _ move: StrategyMove, at time: Timestamp
+        from path: String, _ move: StrategyMove, at time: Timestamp, whileBusy: @escaping () -> Void = {}
     ) throws(JournalFault) {
         try execute("ATTACH '\(path.replacing("'", with: "''"))' AS moved")
         do throws(JournalFault) {
             try write { (transaction) throws(JournalFault) in
-                try execute(StrategyImport.sql)
-                try checkImport()
+                try self.whileBusy(whileBusy) { () throws(JournalFault) in
+                    try execute(StrategyImport.sql)
+                    try checkImport()
+                }
                 try transaction.keep(move, at: time)
+                try readCounter(of: move.strategy)
             }
         } catch {
             try leaveImport()
             throw error
         }
         try leaveImport()
-        try readCounter(of: move.strategy)
     }
 
     private func leaveImport() throws(JournalFault) {
@@ -89,10 +97,6 @@ extension TradeJournal {
         }
     }
 
-    private func readCounter(of strategy: StrategyName) throws(JournalFault) {
-        let last = try integer("SELECT max(strategy_seq) FROM outcomes WHERE strategy_name = '\(strategy)'")
-        if let last { counters.set(last, of: strategy) }
-    }
 }
 
 /// The SQL of an import. Ids are given anew; temporary tables say which row is which.
@@ -123,6 +127,14 @@ private enum StrategyImport {
             WHERE strategy_name = (SELECT strategy_name FROM moved.complete) AND NOT EXISTS (
                 SELECT 1 FROM temp.moved_outcomes i JOIN moved.outcomes m ON m.seq = i.old
                 WHERE i.new = o.seq AND m.strategy_seq = o.strategy_seq AND m.body = o.body)
+            """
+        ),
+        (
+            "the other worker has archived what is open here; move the strategy to a worker that never had it",
+            """
+            SELECT count(*) FROM temp.moved_decisions i JOIN moved.decisions m ON m.id = i.old
+            JOIN trade_executions e ON e.trade_decision_id = i.new
+            WHERE m.archive_id IS NOT NULL AND (i.has_changed OR e.legs_open = 1)
             """
         ),
         (
@@ -160,10 +172,12 @@ private enum StrategyImport {
         let decisions = decisionColumns.joined(separator: ", ")
         let payloads = payloadColumns.joined(separator: ", ")
         let orders = orderState.joined(separator: ", ")
+        let archives = "archived_at, by_whom, ended_before, file, file_sha256, executions"
         return cleanUp + """
             -- Which decision is which here. What is here already has so many look-ups and parts of its attempt.
             CREATE TEMP TABLE moved_decisions AS
-            SELECT m.id AS old, d.id AS new, d.id IS NULL AS is_new,
+            SELECT m.id AS old, d.id AS new, d.id IS NULL AS is_new, d.archive_id IS NOT NULL AS is_archived,
+                d.updated_at <> m.updated_at OR d.status <> m.status AS has_changed,
                 (SELECT count(*) FROM api_payloads p WHERE p.trade_decision_id = d.id AND p.method = 'GET') AS look_ups,
                 (SELECT 1 + (e.api_response_payload_id IS NOT NULL) FROM trade_executions e
                     WHERE e.trade_decision_id = d.id) AS parts
@@ -182,7 +196,8 @@ private enum StrategyImport {
             FROM (
                 SELECT p.id, i.new, p.method = 'GET' AS is_look_up, i.look_ups, i.parts,
                     row_number() OVER (PARTITION BY p.trade_decision_id, p.method = 'GET' ORDER BY p.id) AS number
-                FROM moved.payloads p JOIN temp.moved_decisions i ON i.old = p.trade_decision_id)
+                FROM moved.payloads p JOIN temp.moved_decisions i ON i.old = p.trade_decision_id
+                WHERE NOT i.is_archived)
             WHERE number > CASE WHEN is_look_up THEN look_ups ELSE coalesce(parts, 0) END;
             CREATE UNIQUE INDEX temp.moved_payloads_old ON moved_payloads (old);
 
@@ -198,9 +213,15 @@ private enum StrategyImport {
             WHERE old = numbered.of;
             CREATE UNIQUE INDEX temp.moved_outcomes_new ON moved_outcomes (new);
 
-            INSERT INTO trade_decisions (id, \(decisions), last_outcome_seq, accepted_stream, accepted_seq)
+            INSERT INTO archives (\(archives))
+            SELECT \(archives) FROM moved.archives m WHERE NOT EXISTS (
+                SELECT 1 FROM archives a WHERE a.file = m.file AND a.file_sha256 = m.file_sha256) ORDER BY m.id;
+
+            INSERT INTO trade_decisions (id, \(decisions), last_outcome_seq, accepted_stream, accepted_seq, archive_id)
             SELECT i.new, \(decisions), (SELECT new FROM temp.moved_outcomes WHERE old = m.last_outcome_seq),
-                m.first_stream, m.first_seq
+                m.first_stream, m.first_seq,
+                (SELECT max(a.id) FROM moved.archives f
+                    JOIN archives a ON a.file = f.file AND a.file_sha256 = f.file_sha256 WHERE f.id = m.archive_id)
             FROM moved.decisions m JOIN temp.moved_decisions i ON i.old = m.id WHERE i.is_new ORDER BY i.new;
             UPDATE trade_decisions SET status = m.status, failure_reason = m.failure_reason,
                 executed_at = m.executed_at, failed_at = m.failed_at, updated_at = m.updated_at,
@@ -220,7 +241,7 @@ private enum StrategyImport {
                 (SELECT new FROM temp.moved_payloads WHERE old = m.api_response_payload_id),
                 \(Self.executionState.map { "m." + $0 }.joined(separator: ", "))
             FROM moved.executions m JOIN temp.moved_decisions i ON i.old = m.trade_decision_id
-            WHERE i.parts IS NULL ORDER BY m.id;
+            WHERE i.parts IS NULL AND NOT i.is_archived ORDER BY m.id;
             UPDATE trade_executions SET
                 api_response_payload_id = coalesce(trade_executions.api_response_payload_id,
                     (SELECT new FROM temp.moved_payloads WHERE old = m.api_response_payload_id)),
@@ -233,7 +254,8 @@ private enum StrategyImport {
             INSERT INTO alpaca_orders (trade_decision_id, alpaca_order_id, created_at, placed, \(orders))
             SELECT i.new, m.alpaca_order_id, m.created_at, m.placed,
                 \(orderState.map { "m." + $0 }.joined(separator: ", "))
-            FROM moved.orders m JOIN temp.moved_decisions i ON i.old = m.trade_decision_id WHERE true ORDER BY m.id
+            FROM moved.orders m JOIN temp.moved_decisions i ON i.old = m.trade_decision_id
+            WHERE NOT i.is_archived ORDER BY m.id
             ON CONFLICT (alpaca_order_id) DO UPDATE SET
                 \(orderState.map { "\($0) = excluded.\($0)" }.joined(separator: ", "));
 

@@ -109,6 +109,34 @@ package final class TradeJournal {
         }
     }
 
+    /// Runs `body`, and calls `tell` many times a second as long as SQLite is busy with it; not while it syncs the disk.
+    func whileBusy<Value>(
+        _ tell: @escaping () -> Void, _ body: () throws(JournalFault) -> Value
+    ) throws(JournalFault) -> Value {
+        let teller = Teller(tell)
+        let call: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { teller in
+            if let teller { Unmanaged<Teller>.fromOpaque(teller).takeUnretainedValue().tell() }
+            return 0
+        }
+        sqlite3_progress_handler(connection, 200_000, call, Unmanaged.passUnretained(teller).toOpaque())
+        defer {
+            sqlite3_progress_handler(connection, 0, nil, nil)
+            withExtendedLifetime(teller) {}
+        }
+        return try body()
+    }
+
+    private final class Teller {
+        let tell: () -> Void
+        init(_ tell: @escaping () -> Void) { self.tell = tell }
+    }
+
+    /// Reads the numbers of a strategy's outcomes again.
+    func readCounter(of strategy: StrategyName) throws(JournalFault) {
+        let last = try integer("SELECT max(strategy_seq) FROM outcomes WHERE strategy_name = '\(strategy)'")
+        if let last { counters.set(last, of: strategy) }
+    }
+
     /// Brings the tables of a database up to date.
     /// - Throws: Also where it is from a newer version.
     package static func migrate(_ queue: DatabaseQueue) throws {
