@@ -41,13 +41,14 @@ struct MovingStrategy {
         try carryOver(id, from, to)
         try checkHalts(from, to)
         let epoch = try switchMap(id, from, to)
+        try takeHaltAlong(from, to)
         try open(id, from, to, epoch: epoch)
     }
 
     /// Has the old worker finish what it has accepted.
     /// - Returns: Which move it is: also one that was begun before.
     private func drain(_ from: End, _ to: End) throws -> String {
-        if let last = try from.records.lastMove(of: strategy), !last.step.takesDecisions {
+        if let last = try from.records.lastMove(of: strategy), !last.step.takesDecisions, last.step != .gone {
             guard last.step == .draining || last.step == .released, last.partition == to.partition else {
                 throw Failure(
                     "\(strategy) is moving between \(from.partition) and \(last.partition) already (\(last.step.rawValue)); "
@@ -164,15 +165,35 @@ struct MovingStrategy {
         return End(partition: partition, stateDirectory: place.stateDirectory, records: records)
     }
 
+    /// The halt that covers the strategy at the old worker and not at the new one. The strategy's own is not made up for by
+    /// one of all, which may end before.
+    private func haltLeftBehind(_ from: End, _ to: End) throws -> Halt? {
+        let old = try HaltFiles(stateDirectory: from.stateDirectory).list()
+        let new = try HaltFiles(stateDirectory: to.stateDirectory).list().map(\.scope)
+        if new.contains(.strategy(strategy)) { return nil }
+        return old.first { $0.scope == .strategy(strategy) }
+            ?? (new.contains(.all) ? nil : old.first { $0.scope == .all })
+    }
+
+    /// One that was set while the map was being edited goes along.
+    private func takeHaltAlong(_ from: End, _ to: End) throws {
+        guard var halt = try haltLeftBehind(from, to) else { return }
+        halt.scope = .strategy(strategy)
+        try HaltFiles(stateDirectory: to.stateDirectory).write(halt)
+        try HaltHistory(stateDirectory: to.stateDirectory).append(HaltEvent(halt, at: SystemClock().now()))
+        tell("halted", "\(strategy) was halted at \(from.partition) meanwhile, and is now at \(to.partition)")
+    }
+
     /// A halt does not end by a move.
     private func checkHalts(_ from: End, _ to: End) throws {
-        guard HaltFiles(stateDirectory: from.stateDirectory).halt(covering: strategy) != nil,
-            HaltFiles(stateDirectory: to.stateDirectory).halt(covering: strategy) == nil
-        else { return }
+        guard try haltLeftBehind(from, to) != nil else { return }
         throw Failure(
             "\(strategy) is halted at \(from.partition) and not at \(to.partition), where it would trade: `resume` it "
                 + "there, or `halt` it here too, and move then")
     }
+
+    /// How much a worker takes in at once.
+    private static var bytesMax: Int64 { 512 << 20 }
 
     private func wait(
         _ end: End, _ what: String, until isReached: (StrategyMove?) throws -> Bool
