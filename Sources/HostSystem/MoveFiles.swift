@@ -29,6 +29,20 @@ package struct MoveFiles {
     /// Where the rows of a move stand.
     package func rowsPath(of id: String) -> String { "\(directory)/\(id).db" }
 
+    /// Counts a try to take the rows of a move in.
+    /// - Returns: How many tries were begun and not ended, with this one.
+    package func countTry(of id: String) throws(SystemError) -> Int {
+        let path = triesPath(of: id)
+        let before = try Files.exists(path) ? try Files.read(path, bytesMax: 64) : []
+        try Files.write(before + [UInt8(ascii: "1")], to: path, othersMayRead: true)
+        return before.count + 1
+    }
+
+    /// No try is under way.
+    package func clearTries(of id: String) throws(SystemError) { _ = try Files.remove(triesPath(of: id)) }
+
+    private func triesPath(of id: String) -> String { "\(directory)/\(id).tries" }
+
     /// Where they are written before they are whole.
     package func newRowsPath(of id: String) -> String { "\(directory)/.\(id).db.new" }
 
@@ -50,6 +64,7 @@ package struct MoveFiles {
         _ = try Files.remove(path(strategy))
         try clearNewRows(of: id)
         _ = try Files.remove(rowsPath(of: id))
+        try clearTries(of: id)
     }
 
     /// Takes away what was written of the rows when a command died.

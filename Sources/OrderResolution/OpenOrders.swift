@@ -75,6 +75,10 @@ package struct OpenOrders {
 
     package func hasUnknown(_ strategy: StrategyName) -> Bool { unknownPerStrategy[strategy] != nil }
 
+    package func hasAny(_ strategy: StrategyName) -> Bool {
+        entries.values.contains { $0.open.decision.strategy == strategy }
+    }
+
     // MARK: Changes
 
     /// Takes an execution in, or its new state; one that has ended, with all that hangs on it, is let go.

@@ -92,6 +92,14 @@ extension MoveFiles: MoveRequests {
     package func requests() throws(EdgeFault) -> [MoveRequest] {
         try faulting { () throws(SystemError) in try all() }
     }
+
+    package func beginImport(of id: String) throws(EdgeFault) -> Int {
+        try faulting { () throws(SystemError) in try countTry(of: id) }
+    }
+
+    package func endImport(of id: String) throws(EdgeFault) {
+        try faulting { () throws(SystemError) in try clearTries(of: id) }
+    }
 }
 
 extension Configuration {

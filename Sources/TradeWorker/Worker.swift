@@ -53,6 +53,8 @@ package final class Worker<Intake: DecisionIntake> {
     var refusalKeeping = RefusalKeeping()
     var logAllowance = LogAllowance()
     let startedAt: ClockReading
+    /// Called while one turn takes long, so that whoever watches the worker knows that it lives.
+    package var whileBusy: () -> Void = {}
 
     /// Whether what is decided can be stored.
     enum Storage: Equatable {
@@ -259,7 +261,7 @@ package final class Worker<Intake: DecisionIntake> {
         }
     }
 
-    private func publish(_ outcomes: [StoredOutcome]) throws(WorkerFault) {
+    func publish(_ outcomes: [StoredOutcome]) throws(WorkerFault) {
         do throws(EdgeFault) {
             for outcome in outcomes {
                 try topic.publish(topic: outcome.topic, body: outcome.body)

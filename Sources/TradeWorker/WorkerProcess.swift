@@ -61,6 +61,9 @@ package enum WorkerProcess {
                 halts: HaltFiles(in: directory), limits: limits, partitionMap: partitionMap,
                 moveRequests: MoveFiles(in: directory), clock: clock, executionIDs: TimeOrderedUUIDs(), probe: probe,
                 log: log)
+            if let service {
+                worker.whileBusy = { service.loopTurned(at: clock.read().monotonic, "taking in a strategy") }
+            }
             let partition = configuration.worker.partition
             var about = "intake=\(intake.endpoint) outcomes=\(topic.endpoint) partition=\(partition)"
             if let pull = intake.pullEndpoint { about += " pull_intake=\(pull)" }

@@ -88,7 +88,16 @@ struct MovingStrategy {
         }
         try to.files.prepare()
         try to.files.clearNewRows(of: id)
+        try to.files.clearTries(of: id)
         try from.records.export(strategy, to: to.files.newRowsPath(of: id))
+        // The new worker takes it in at once and in memory, and does nothing else meanwhile.
+        let size = try Files.size(of: to.files.newRowsPath(of: id)) ?? 0
+        guard size <= Self.bytesMax else {
+            try to.files.clearNewRows(of: id)
+            throw Failure(
+                "\(strategy) has \(size >> 20) MiB of rows, and what moves has \(Self.bytesMax >> 20) MiB at most: say "
+                    + "--abandon, and `archive` what has ended long ago before you move it")
+        }
         try to.files.offerRows(of: id)
         try to.files.ask(MoveRequest(.import, strategy, id: id, partition: from.partition))
         try wait(to, "has taken in what \(from.partition) knows (its log and `status` say why it might not)") {
@@ -143,12 +152,20 @@ struct MovingStrategy {
             let to = try end(last.partition, toStateDirectory)
             try to.files.prepare()
             try to.files.ask(MoveRequest(.drop, strategy, id: last.id, partition: from.partition))
-            try wait(to, "has let go of it") { $0?.id == last.id && $0?.step == .gone }
+            try wait(to, "has let go of it") { $0?.id == last.id && ($0?.step == .gone || $0?.step == .kept) }
             try to.files.clear(strategy, id: last.id)
         }
         try from.files.ask(MoveRequest(.keep, strategy, id: last.id, partition: last.partition))
-        try wait(from, "takes decisions of it again") { $0?.id == last.id && $0?.step == .kept }
+        var isGone = false
+        try wait(from, "takes decisions of it again") { now in
+            isGone = now?.id == last.id && now?.step == .gone
+            return isGone || now?.id == last.id && now?.step == .kept
+        }
         try from.files.clear(strategy, id: last.id)
+        if isGone {
+            return tell(
+                "gone", "\(from.partition) does not serve \(strategy), as before: another worker knows more of it")
+        }
         tell("kept", "\(from.partition) serves \(strategy) as before")
     }
 
