@@ -133,6 +133,30 @@ extension TradeJournal {
         return try statements.move.first { (_) throws(JournalFault) in true } ?? false
     }
 
+    /// Whether another worker knew more of a strategy before this move of it began.
+    package func cameFromGone(_ strategy: StrategyName, move id: String) throws(JournalFault) -> Bool {
+        try statements.cameFromGone.bind(strategy.text)
+        try statements.cameFromGone.bind(id)
+        return try statements.cameFromGone.first { (_) throws(JournalFault) in true } ?? false
+    }
+
+    /// Whether this is a restored database that no worker has stored a partition map in since.
+    package func lastMapIsOfCopy() throws(JournalFault) -> Bool {
+        try statements.lastMapIsOfCopy.first { (_) throws(JournalFault) in true } ?? false
+    }
+
+    /// Every strategy that has an outcome, or a decision that waits or is open.
+    package func strategies() throws(JournalFault) -> Set<StrategyName> {
+        var names = Set(counters.strategies.keys)
+        try statements.unfinishedStrategies.rows { (row) throws(JournalFault) in
+            guard let name = StrategyName(try row.requiredText(0)) else {
+                throw JournalFault.unreadable("a strategy has no name")
+            }
+            names.insert(name)
+        }
+        return names
+    }
+
     /// Whether any decision of a strategy waits.
     package func hasWaiting(_ strategy: StrategyName) throws(JournalFault) -> Bool {
         try statements.waitingOfStrategy.bind(strategy.text)

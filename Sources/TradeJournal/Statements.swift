@@ -45,6 +45,9 @@ struct Statements {
     let lastMoves: PreparedStatement
     let move: PreparedStatement
     let waitingOfStrategy: PreparedStatement
+    let unfinishedStrategies: PreparedStatement
+    let cameFromGone: PreparedStatement
+    let lastMapIsOfCopy: PreparedStatement
 
     init(_ database: Database) throws {
         func prepare(_ sql: String) throws -> PreparedStatement { try PreparedStatement(sql, in: database) }
@@ -197,5 +200,17 @@ struct Statements {
         move = try prepare("SELECT 1 FROM strategy_moves WHERE move_id = ? LIMIT 1")
         waitingOfStrategy = try prepare(
             "SELECT 1 FROM trade_decisions WHERE status = 'pending' AND strategy_name = ? LIMIT 1")
+        unfinishedStrategies = try prepare(
+            "SELECT DISTINCT strategy_name FROM trade_decisions WHERE status = 'pending' OR status = 'executing'")
+        cameFromGone = try prepare(
+            """
+            SELECT 1 FROM strategy_moves WHERE step = 'gone' AND id = (
+                SELECT max(id) FROM strategy_moves WHERE strategy_name = ? AND move_id <> ?)
+            """)
+        lastMapIsOfCopy = try prepare(
+            """
+            SELECT 1 FROM database_identity d JOIN restorations r ON r.stream = d.stream
+            WHERE coalesce((SELECT taken_at FROM partition_maps ORDER BY epoch DESC LIMIT 1), '') <= r.restored_at
+            """)
     }
 }

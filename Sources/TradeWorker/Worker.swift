@@ -101,6 +101,7 @@ package final class Worker<Intake: DecisionIntake> {
         } else {
             try Self.refuseWithoutMap(journal)
         }
+        partitions?.warnOfRestoration(log)
         try takeUpOpenExecutions()
         do throws(JournalFault) {
             try limits?.recount(journal, at: startedAt)
@@ -278,10 +279,17 @@ package final class Worker<Intake: DecisionIntake> {
     /// Without a map nobody says which strategies are another worker's by now.
     private static func refuseWithoutMap(_ journal: TradeJournal) throws(WorkerFault) {
         let moves: [StrategyMove]
+        let knowsMaps: Bool
         do throws(JournalFault) {
             moves = try journal.strategyMoves()
+            knowsMaps = try journal.lastPartitionMap() != nil
         } catch {
             throw .journal(error)
+        }
+        if journal.isRestored, knowsMaps {
+            throw .partitionMap(
+                "the database was restored from a copy of a worker that had a partition map; say --partition-map, without "
+                    + "which strategies that have moved since would be taken here too")
         }
         guard let away = moves.first(where: { !$0.step.takesDecisions }) else { return }
         throw .partitionMap(

@@ -37,6 +37,8 @@ extension Worker {
         for index in 0..<queue.front.count + acceptedCount {
             let isInFront = index < queue.front.count
             let decision = isInFront ? queue.front[index] : record.accepted[index - queue.front.count]
+            // Only after a restoration: another worker may have it by now, so nothing is sent, nor told.
+            if partitions?.moves[decision.decision.strategy]?.step.isClosed ?? false { continue }
             // What a look-up in this very turn has found at the broker waits no longer.
             if record.leftQueue.contains(decision.row) { continue }
             let halt = record.halt(covering: decision.decision.strategy, halt(covering:))

@@ -56,7 +56,7 @@ struct MovingStrategy {
             }
             tell("resumed", "going on with the move that was begun before")
         } else {
-            let id = String((0..<16).map { _ in "0123456789abcdef".randomElement() ?? "0" })
+            let id = Self.newID()
             try from.files.prepare()
             try from.files.ask(MoveRequest(.release, strategy, id: id, partition: to.partition))
         }
@@ -132,10 +132,46 @@ struct MovingStrategy {
 
     /// The map gives the strategy to its destination already: there may be something left to do.
     private func finish(at to: End, epoch: Int64) throws {
-        guard let last = try to.records.lastMove(of: strategy), last.step == .imported || last.step == .opened else {
+        let last = try to.records.lastMove(of: strategy)
+        switch last?.step {
+        case nil, .kept: return tell("opened", "\(to.partition) serves \(strategy) already")
+        case .gone:
+            throw Failure(
+                "the map gives \(strategy) to \(to.partition), which does not serve it, since "
+                    + "\(last?.partition.text ?? "another") knows more of it. Edit the map to give it back, and move it then; "
+                    + "or, where that worker's database is lost, say --take \(to.partition)")
+        case .draining, .released:
+            throw Failure("\(to.partition) is about to let go of \(strategy); finish that move, or say --abandon")
+        case .imported, .opened: break
+        }
+        guard let last, last.partition != to.partition else {
             return tell("opened", "\(to.partition) serves \(strategy) already")
         }
         try open(last.id, try end(last.partition, fromStateDirectory), to, epoch: epoch)
+    }
+
+    // MARK: Taking what is there
+
+    /// Has a worker serve a strategy of which another one knew more.
+    func take(at partition: PartitionName) throws {
+        let map = try PartitionMapOptions.read(mapPath)
+        guard map.partition(of: strategy) == partition else {
+            throw Failure("the map does not give \(strategy) to \(partition); edit it first")
+        }
+        let to = try end(partition, toStateDirectory)
+        guard let last = try to.records.lastMove(of: strategy), last.step == .gone else {
+            throw Failure("\(partition) does not hold \(strategy) back: there is nothing to take")
+        }
+        let id = Self.newID()
+        try to.files.prepare()
+        try to.files.ask(MoveRequest(.take, strategy, id: id, partition: last.partition))
+        try wait(to, "has opened (with the map's epoch \(map.epoch))") { $0?.id == id && $0?.step == .opened }
+        try to.files.clear(strategy, id: id)
+        tell("opened", "\(to.partition) serves \(strategy), with what it knows of it")
+    }
+
+    private static func newID() -> String {
+        String((0..<16).map { _ in "0123456789abcdef".randomElement() ?? "0" })
     }
 
     // MARK: Abandoning

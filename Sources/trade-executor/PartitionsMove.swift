@@ -19,11 +19,18 @@ struct PartitionsMove: ParsableCommand {
             If it dies half way, or gives up after --timeout, the same command again goes on with the move. Until the map \
             is edited, --abandon undoes it instead.
 
+            After a restore, a worker does not serve a strategy that came or went since the copy was taken. Give it back \
+            to the worker that knows more, by an edit of the map, and move it from there. Where that one is lost too, \
+            --take has the worker serve it as its own database knows it: what was sent elsewhere is looked up as it is \
+            sent again, and its counters begin where the copy ends.
+
             trade-executor partitions move mean-rev --to p1 --partition-map partition-map.json
             """)
 
     @Argument(help: "The strategy's name.") var strategy: StrategyName
     @Option(help: "The partition that it goes to.") var to: PartitionName?
+    @Option(help: "A partition that holds it back after a restore, and is to serve it with what it knows of it.")
+    var take: PartitionName?
     @Flag(help: "Leaves the strategy where it is, and ends the move that is under way.") var abandon = false
     @Option(
         help: "The state directory of the worker that it leaves; as `run` chooses it by the partition, unless said.")
@@ -33,7 +40,9 @@ struct PartitionsMove: ParsableCommand {
     @OptionGroup var map: PartitionMapOptions
 
     func validate() throws {
-        guard abandon != (to != nil) else { throw ValidationError("say --to PARTITION, or --abandon") }
+        guard [abandon, to != nil, take != nil].count(where: { $0 }) == 1 else {
+            throw ValidationError("say --to PARTITION, --abandon, or --take PARTITION")
+        }
         guard timeout > 0 else { throw ValidationError("--timeout must be 1 or more") }
     }
 
@@ -45,7 +54,13 @@ struct PartitionsMove: ParsableCommand {
                 let move = MovingStrategy(
                     strategy: strategy, mapPath: path, fromStateDirectory: fromStateDir, toStateDirectory: toStateDir,
                     timeout: .seconds(Int64(timeout)), tell: tell)
-                if let to { try move.move(to: to) } else { try move.abandon() }
+                if let to {
+                    try move.move(to: to)
+                } else if let take {
+                    try move.take(at: take)
+                } else {
+                    try move.abandon()
+                }
             }
         } catch let failure as Failure {
             throw failure

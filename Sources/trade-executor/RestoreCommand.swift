@@ -64,6 +64,12 @@ struct RestoreCommand: ParsableCommand {
         if let former = restoration.formerDatabase {
             try output.line(TerminalText.safe("  the database that was there is kept as \(former)"))
         }
+        if contents.rows["partition_maps", default: 0] > 0 {
+            try output.line(
+                "  put the partition map that is in force in place before the worker starts: strategies that have moved since"
+            )
+            try output.line("  the copy was taken are known by it only, and held (see backup.md)")
+        }
         try output.line(
             "  all trading is halted, and waiting decisions wait: start the worker, look at `status` and at")
         try output.line("  the account, then `trade-executor resume`")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -215,6 +217,232 @@ def test_what_would_trade_where_it_should_not_is_refused() -> None:
         try:
             Worker(simulator, "--partition", "p0", state=state).kill()
             raise AssertionError("a worker without a map takes what has moved away")
+        except AssertionError as error:
+            assert "say --partition-map" in str(error), error
+
+
+# --- With an archive
+
+
+def age(partitions: Partitions, name: str, *decision_ids: str) -> None:
+    """Has decisions look as if they had ended long ago."""
+    connection = sqlite3.connect(partitions.states[name].database, timeout=PATIENCE)
+    for one in decision_ids:
+        for statement in [
+            "UPDATE trade_decisions SET updated_at = ? WHERE decision_id = ?",
+            "UPDATE trade_executions SET updated_at = ? WHERE client_order_id = 's:' || ?",
+        ]:
+            connection.execute(statement, ["2021-03-04T05:06:07.000000Z", one])
+    connection.commit()
+    connection.close()
+
+
+def archive(partitions: Partitions, name: str, *decision_ids: str) -> str:
+    partitions.stop(name)
+    age(partitions, name, *decision_ids)
+    where = ["--state-dir", str(partitions.states[name].path)]
+    done = run("archive", "--before", "2026-01-01", *where, "--json")
+    assert done.returncode == 0, done
+    answer = json.loads(done.stdout)
+    assert answer["executions"] == len(decision_ids), answer
+    partitions.start(name)
+    return str(answer["file"])
+
+
+def must_be_archived(partitions: Partitions, name: str, decision_id: str, file: str) -> None:
+    where = [f"s:{decision_id}", "--state-dir", str(partitions.states[name].path), "--json"]
+    here = json.loads(run("show", *where).stdout)
+    assert here["archive"]["file"] == file and not here["execution"], here
+    there = json.loads(run("show", *where, "--archive", file).stdout)
+    assert there["execution"]["status"] == "filled", there
+
+
+def test_what_is_archived_stays_in_its_file_and_is_found_there_after_a_move() -> None:
+    with Simulator() as simulator, Partitions(simulator) as partitions:
+        partitions.write(1, {"s": "p0"})
+        p0, _ = partitions.start_all()
+        with Publisher(p0) as publisher:
+            for one in ["old-1", "old-2", "new"]:
+                publisher.accepted(one, **COIN)
+                p0.final_outcome("s", one)
+        first = archive(partitions, "p0", "old-1", "old-2")
+        told = partitions.workers["p0"].outcomes_of("s")
+        move(partitions, "s", "p0", "p1")
+        p1 = partitions.workers["p1"]
+        assert p1.outcomes_of("s") == told
+        must_be_archived(partitions, "p1", "old-1", first)
+        with Publisher(p1) as publisher:
+            assert publisher.decide("old-1", **COIN)["duplicate"]
+            for one in ["at-p1", "last"]:
+                publisher.accepted(one, **COIN)
+                p1.final_outcome("s", one)
+        # Archived at the destination: of what came, and of what was traded there.
+        second = archive(partitions, "p1", "new", "at-p1")
+        age(partitions, "p0", "new")
+        move(partitions, "s", "p1", "p0")
+        move(partitions, "s", "p0", "p1")
+        for name in partitions.names:
+            must_be_archived(partitions, name, "old-1", first)
+            must_be_archived(partitions, name, "at-p1", second)
+            state = partitions.states[name]
+            assert len(state.rows("SELECT 1 FROM archives")) == 2
+            assert state.rows("PRAGMA foreign_key_check") == []
+            # What is archived is not taken in again.
+            assert not state.rows(
+                "SELECT decision_id FROM trade_decisions d JOIN trade_executions e"
+                " ON e.trade_decision_id = d.id WHERE archive_id IS NOT NULL"
+            )
+        must_be_archived(partitions, "p1", "new", second)
+        ends = [one for one in partitions.workers["p1"].outcomes_of("s") if one["final"]]
+        assert len(ends) == 5, ends
+
+
+# --- Restored from a copy of before a move
+
+
+def restore(partitions: Partitions, name: str, copy: pathlib.Path) -> None:
+    """Has a worker lose its database, and begin anew on a copy."""
+    state = partitions.states[name]
+    partitions.stop(name)
+    for path in state.path.glob("trades.db*"):
+        path.unlink()
+    for command in ["restore", str(copy)], ["resume"]:
+        done = run(*command, "--state-dir", str(state.path))
+        assert done.returncode == 0, done
+    partitions.start(name)
+
+
+def back_up(partitions: Partitions, name: str) -> pathlib.Path:
+    copy = partitions.path.with_name(f"{name}-{time.monotonic_ns()}.db")
+    done = run("backup", "--to", str(copy), "--state-dir", str(partitions.states[name].path))
+    assert done.returncode == 0, done
+    return copy
+
+
+def must_hold(partitions: Partitions, name: str, problem: str) -> None:
+    """It neither takes the strategy, nor follows its orders."""
+    status = partitions.workers[name].status()
+    assert problem in status["partition_map"]["problem"] and status["open_orders"] == 0, status
+    with Publisher(partitions.workers[name]) as publisher:
+        refused = publisher.decide("held", **COIN)
+        assert (refused["code"], refused["retry"]) == ("draining", True), refused
+
+
+def test_a_worker_restored_from_before_a_strategy_came_does_not_take_it_as_new() -> None:
+    with Simulator() as simulator, Partitions(simulator) as partitions:
+        partitions.write(1, {"s": "p0"})
+        p0, p1 = partitions.start_all()
+        with Publisher(p0) as publisher:
+            publisher.accepted("d-1", sequence=1, **COIN)
+            p0.final_outcome("s", "d-1")
+            publisher.accepted("d-2", sequence=2, **RESTING)
+            eventually("d-2 to rest", lambda: p0.outcomes_of("s", "d-2"))
+        copy = back_up(partitions, "p1")
+        move(partitions, "s", "p0", "p1")
+        with Publisher(p1) as publisher:
+            publisher.accepted("d-3", sequence=3, **COIN)
+            p1.final_outcome("s", "d-3")
+        restore(partitions, "p1", copy)
+        must_hold(partitions, "p1", "before the strategy s came here")
+        where = directories(partitions, "p0", "p1")
+        done = run("partitions", "move", "s", "--to", "p1", *where)
+        assert done.returncode == 1 and "--take p1" in done.stderr, done
+        assert run("partitions", "move", "s", "--abandon", *where).returncode == 1
+        # It stays so, until the record that there is has been moved again.
+        partitions.stop("p1")
+        partitions.start("p1")
+        must_hold(partitions, "p1", "before the strategy s came here")
+        partitions.write(3, {"s": "p0"})
+        partitions.wait_for_map("p0", 3, "was not moved back")
+        partitions.wait_for_map("p1", 3)
+        move(partitions, "s", "p0", "p1")
+        p1 = partitions.workers["p1"]
+        assert p1.status()["open_orders"] == 1 and p0.status()["open_orders"] == 0
+        with Publisher(p1) as publisher:
+            assert publisher.decide("d-1", sequence=1, **COIN)["duplicate"]
+            # What is in no record comes again, and is found at the broker.
+            posts = len(simulator.posts())
+            publisher.accepted("d-3", sequence=3, **COIN)
+            assert p1.final_outcome("s", "d-3")["result"] == "success"
+            assert len(simulator.posts()) == posts
+        numbers = [one["strategy_seq"] for one in p1.outcomes_of("s")]
+        assert numbers == list(range(1, len(numbers) + 1)), numbers
+
+
+def test_a_worker_restored_from_before_a_strategy_left_neither_follows_nor_sends_it() -> None:
+    with Simulator() as simulator, Partitions(simulator) as partitions:
+        partitions.write(1, {"s": "p0", "other": "p0"})
+        p0, p1 = partitions.start_all()
+        with Publisher(p0) as publisher:
+            publisher.accepted("d-1", **RESTING)
+            eventually("d-1 to rest", lambda: p0.outcomes_of("s", "d-1"))
+            # Held once it is accepted, so that the copy has one that waits.
+            simulator.fault("delay_after_recording", milliseconds=1500, client_order_id="other:x")
+            publisher.accepted("x", strategy="other", **COIN)
+            publisher.accepted("waits", **COIN)
+            copy = back_up(partitions, "p0")
+            p0.final_outcome("s", "waits")
+        move(partitions, "s", "p0", "p1")
+        posts, told = len(simulator.posts()), p1.outcomes_of("s")
+        restore(partitions, "p0", copy)
+        p0 = partitions.workers["p0"]
+        p0.final_outcome("other", "x")
+        with Publisher(p0) as publisher:
+            assert publisher.decide("d-2", **COIN)["code"] == "wrong_partition"
+            publisher.accepted("y", strategy="other", **COIN)
+            p0.final_outcome("other", "y")
+        status = p0.status()
+        assert (status["open_orders"], status["pending"]) == (0, 1), status
+        assert [post["client_order_id"] for post in simulator.posts()[posts:]] == ["other:y"]
+        assert len(p0.outcomes_of("s")) == 1 and p1.outcomes_of("s") == told
+        assert "restored from a copy of before" in partitions.states["p0"].log.read_text()
+        # Where the rows of the copy wait, nothing is taken in over them.
+        done = run(
+            *("partitions", "move", "s", "--to", "p0", "--timeout", "1"),
+            *directories(partitions, "p1", "p0"),
+        )
+        assert done.returncode == 1, done
+        eventually(
+            "p0 to say why", lambda: "is not taken in" in p0.status()["partition_map"]["problem"]
+        )
+        done = run("partitions", "move", "s", "--abandon", *directories(partitions, "p1", "p0"))
+        assert done.returncode == 0, done
+        with Publisher(p1) as publisher:
+            publisher.accepted("d-2", **COIN)
+            assert p1.final_outcome("s", "d-2")["result"] == "success"
+
+
+def test_a_worker_restored_from_while_a_strategy_was_away_takes_it_on_the_operators_word() -> None:
+    with Simulator() as simulator, Partitions(simulator) as partitions:
+        partitions.write(1, {"s": "p0"})
+        p0, p1 = partitions.start_all()
+        with Publisher(p0) as publisher:
+            publisher.accepted("d-1", **RESTING)
+            eventually("d-1 to rest", lambda: p0.outcomes_of("s", "d-1"))
+        move(partitions, "s", "p0", "p1")
+        copy = back_up(partitions, "p0")
+        with Publisher(p1) as publisher:
+            publisher.accepted("d-2", **COIN)
+            p1.final_outcome("s", "d-2")
+        move(partitions, "s", "p1", "p0")
+        restore(partitions, "p0", copy)
+        must_hold(partitions, "p0", "which is at p1 and was not moved back")
+        take = ["partitions", "move", "s", "--take", "p0", *directories(partitions, "p1", "p0")]
+        done = run(*take)
+        assert done.returncode == 0, done
+        p0 = partitions.workers["p0"]
+        assert p0.status()["open_orders"] == 1
+        posts = len(simulator.posts())
+        with Publisher(p0) as publisher:
+            publisher.accepted("d-2", **COIN)
+            assert p0.final_outcome("s", "d-2")["result"] == "success"
+        assert len(simulator.posts()) == posts
+        assert run(*take).returncode == 1
+        # Without a map nobody says what else has moved since.
+        partitions.stop("p0")
+        try:
+            Worker(simulator, "--partition", "p0", state=partitions.states["p0"]).kill()
+            raise AssertionError("a restored worker without a map takes what has moved away")
         except AssertionError as error:
             assert "say --partition-map" in str(error), error
 

@@ -46,7 +46,12 @@ extension Worker {
     ) throws(JournalFault) -> [StoredOutcome] {
         let isKnown = try journal.knowsMove(request.id)
         let last = partitions?.moves[request.strategy]
-        guard let step = request.step(after: last, isKnown: isKnown) else { return [] }
+        guard var step = request.step(after: last, isKnown: isKnown) else { return [] }
+        if last?.step == .gone, request.action == .release || request.action == .take {
+            // What another worker knows more of leaves, or is taken, on the operator's word only: the map's.
+            guard partitions?.inForce.partition(of: request.strategy) == settings.partition else { return [] }
+        }
+        if step == .kept, isKnown, try journal.cameFromGone(request.strategy, move: request.id) { step = .gone }
         if request.action == .drop { partitions?.importProblem = nil }
         let move = StrategyMove(request.strategy, id: request.id, step: step, partition: request.partition)
         guard step == .imported else { return try take(step, of: move, at: now) }

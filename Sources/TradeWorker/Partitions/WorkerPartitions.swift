@@ -15,6 +15,8 @@ struct PartitionKeeping {
     private(set) var problem: String?
     /// The last step of every strategy that ever moved.
     var moves: [StrategyName: StrategyMove]
+    /// The database's: as a move's id it stands for a restoration.
+    private let stream: String
     /// Why a strategy cannot be taken in; nil where none is refused.
     var importProblem: String?
 
@@ -26,10 +28,15 @@ struct PartitionKeeping {
         self.own = own
         let map = source.map
         inForce = map
+        stream = journal.stream
         let last: PartitionMap?
+        var held: [StrategyMove] = []
         do throws(JournalFault) {
             last = try journal.lastPartitionMap()
             moves = Dictionary(uniqueKeysWithValues: try journal.strategyMoves().map { ($0.strategy, $0) })
+            if last != map, try journal.lastMapIsOfCopy() {
+                held = movedSince(last, known: try journal.strategies())
+            }
         } catch {
             throw .journal(error)
         }
@@ -42,10 +49,42 @@ struct PartitionKeeping {
         }
         guard last != map else { return }
         do throws(JournalFault) {
-            try journal.write { (transaction) throws(JournalFault) in try transaction.keep(map, at: now.moment) }
+            try journal.write { (transaction) throws(JournalFault) in
+                try transaction.keep(map, at: now.moment)
+                for move in held { try transaction.keep(move, at: now.moment) }
+            }
         } catch {
             throw .journal(error)
         }
+        for move in held { moves[move.strategy] = move }
+    }
+
+    /// The strategies that came here or went since the copy was taken that the database was restored from: nothing is known
+    /// here of what became of them meanwhile. They are another worker's until a move, or an operator, says so.
+    /// - Parameters:
+    ///   - copied: The last map in the copy; nil where it knew none, and all were this worker's.
+    ///   - known: Strategies in the database.
+    private func movedSince(_ copied: PartitionMap?, known: Set<StrategyName>) -> [StrategyMove] {
+        let names = known.union(inForce.strategies.keys).union(copied.map { Array($0.strategies.keys) } ?? [])
+            .union(moves.keys)
+        return names.sorted { $0.text < $1.text }.compactMap { strategy in
+            let then = copied.map { $0.partition(of: strategy) } ?? own
+            let since = inForce.partition(of: strategy)
+            guard then != since, then == own || since == own, moves[strategy]?.step != .gone else { return nil }
+            return StrategyMove(
+                strategy, id: stream, step: .gone, partition: (since == own ? then : since) ?? own)
+        }
+    }
+
+    /// Says what a restored worker leaves alone.
+    func warnOfRestoration(_ log: Logger) {
+        let held = moves.values.filter { $0.id == stream }.map(\.strategy.text).sorted()
+        guard !held.isEmpty else { return }
+        log.warning(
+            """
+            restored from a copy of before these strategies came or went; they are neither taken, sent nor followed here \
+            (see "strategies that have moved since" in backup.md): \(held.joined(separator: ", "))
+            """)
     }
 
     /// The map by which decisions of this turn are judged: nothing of them happens unless it is stored with them.
@@ -87,6 +126,11 @@ struct PartitionKeeping {
     private var missingProblem: String? {
         let missing = moves.values.filter { $0.step == .gone && inForce.partition(of: $0.strategy) == own }
         guard let first = missing.min(by: { $0.strategy.text < $1.strategy.text }) else { return nil }
+        if first.id == stream {
+            return
+                "this worker was restored from a copy of before the strategy \(first.strategy) came here: bring it back by "
+                + "a move from \(first.partition), or say `partitions move \(first.strategy) --take \(own)`"
+        }
         return "the map gives this worker the strategy \(first.strategy), which is at \(first.partition) and was not "
             + "moved back: edit the map back, and use `partitions move`"
     }

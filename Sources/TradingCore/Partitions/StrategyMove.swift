@@ -18,7 +18,8 @@ package struct StrategyMove: Equatable, Sendable {
         /// The strategy is this worker's.
         case opened
 
-        /// Another worker has it, and knows more of it: it comes back by a move only.
+        /// Another worker has it, and knows more of it: it comes back by a move only. Also stored of what moved after the copy
+        /// was taken that the database was restored from.
         case gone
 
         /// Whether new decisions are taken, where the partition map gives the strategy to this worker.
@@ -61,6 +62,8 @@ package struct MoveRequest: Equatable, Sendable {
         case keep
         case `import`
         case drop
+        /// Serve a strategy of which another worker knows more: after a loss, where that worker is lost too.
+        case take
     }
 
     package var action: Action
@@ -107,7 +110,10 @@ package struct MoveRequest: Equatable, Sendable {
     package func step(after last: StrategyMove?, isKnown: Bool) -> StrategyMove.Step? {
         let isUnderWay = last?.id == id
         switch action {
-        case .release: return !isKnown && last?.step.takesDecisions ?? true ? .draining : nil
+        case .release:
+            let mayLeave = last?.step.takesDecisions ?? true || last?.step == .gone
+            return !isKnown && mayLeave ? .draining : nil
+        case .take: return !isKnown && last?.step == .gone ? .opened : nil
         case .keep:
             // Also of a move that never began here: it is never to begin.
             guard isKnown else { return last?.step.takesDecisions ?? true ? .kept : nil }
