@@ -96,6 +96,10 @@ extension Worker {
     /// Looks whether anybody has halted or resumed since the heartbeat before.
     func lookAtHalts(_ inForce: HaltsInForce, at now: ClockReading) -> HaltNews {
         warnOfStrays()
+        if inForce.areAsFiles, case nil = haltKeeping.standing, inForce.all.contains(where: { $0.scope == .all }) {
+            // Somebody's, whose end resets the automatic one's counts as that of its own does.
+            haltKeeping.standing = .byFile
+        }
         var news = HaltNews()
         do throws(EdgeFault) {
             news.page = try halts.recorded(from: haltKeeping.historyEnd)

@@ -239,6 +239,23 @@ def test_a_file_that_halts_nothing_is_warned_of_once_and_named_by_status() -> No
         publisher.accepted("d", **COIN)
 
 
+def test_an_operators_halt_and_resumption_end_the_row_of_broker_errors() -> None:
+    with Simulator() as simulator, Worker(simulator, "--halt-after-errors", "2") as worker:
+        with Publisher(worker) as publisher:
+            simulator.fault("text_429", times=2)
+            publisher.accepted("d-1")
+            worker.final_outcome("s", "d-1")
+            command(worker.state, "halt")
+            eventually("the halt", lambda: worker.status()["halted"] == ["all"])
+            events(worker.state, 1)
+            command(worker.state, "resume")
+            events(worker.state, 2)
+            publisher.accepted("d-2")
+            worker.final_outcome("s", "d-2")
+            publisher.accepted("d-3", **COIN)
+            assert worker.final_outcome("s", "d-3")["result"] == "success"
+
+
 def test_a_history_that_cannot_be_written_stops_no_halt_but_a_resumption() -> None:
     with State() as state:
         (state.path / "halt-history.jsonl").mkdir()
