@@ -117,11 +117,19 @@ package enum Files {
         return names.sorted()
     }
 
-    /// Whether something is there. Anything but a plain "no such file" is an error.
+    /// Whether a directory has an entry, and be it a link that leads nowhere.
     /// - Parameter directory: The descriptor of the directory that a relative path begins at.
-    package static func exists(_ path: String, in directory: Int32 = AT_FDCWD) throws(SystemError) -> Bool {
+    static func hasEntry(_ path: String, in directory: Int32) throws(SystemError) -> Bool {
         var status = stat()
-        if fstatat(directory, path, &status, 0) == 0 { return true }
+        if fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW) == 0 { return true }
+        guard errno == ENOENT else { throw SystemError("looking at \(path)") }
+        return false
+    }
+
+    /// Whether something is there. Nothing is where the path leads through a file; anything else is an error.
+    package static func exists(_ path: String) throws(SystemError) -> Bool {
+        var status = stat()
+        if stat(path, &status) == 0 { return true }
         guard errno == ENOENT || errno == ENOTDIR else { throw SystemError("looking at \(path)") }
         return false
     }

@@ -33,7 +33,12 @@ package struct HaltFiles {
 
     /// Every halt that is in force.
     package func list() throws(SystemError) -> [Halt] {
-        try Files.names(in: directory).compactMap { Halt.scope(fileName: $0) }.compactMap { halt($0) }
+        try names().compactMap { Halt.scope(fileName: $0) }.compactMap { halt($0) }
+    }
+
+    /// The files that are called like no halt, and so halt nothing: somebody may have meant one.
+    package func strays() throws(SystemError) -> [String] {
+        try names().filter { Halt.scope(fileName: $0) == nil }
     }
 
     /// Begins a halt, or changes the one in force.
@@ -53,14 +58,33 @@ package struct HaltFiles {
             guard try isThere(scope) else { return nil }
             return Halt(scope, fileContent: try Files.read(path(scope), bytesMax: 16_384))
         } catch {
-            return Halt(scope, reason: "the halt file cannot be read: \(error)")
+            return Halt(unreadable: scope, "the halt file cannot be read: \(error)")
         }
     }
 
-    /// Whether a halt is in force. Asked before every order, and of a file that is hardly ever there.
+    /// Whether a halt is in force. Asked before every order, and of a file that is hardly ever there. False is said only
+    /// of a folder that can be listed, or is not there: who sees less of it than that cannot know.
     package func isThere(_ scope: Halt.Scope) throws(SystemError) -> Bool {
-        guard stateDescriptor != AT_FDCWD else { return try Files.exists(path(scope)) }
-        return try Files.exists("halt/" + Halt.fileName(scope), in: stateDescriptor)
+        guard let folder = try openFolder() else { return false }
+        defer { close(folder) }
+        return try Files.hasEntry(Halt.fileName(scope), in: folder)
+    }
+
+    private func names() throws(SystemError) -> [String] {
+        guard let folder = try openFolder() else { return [] }
+        close(folder)
+        return try Files.names(in: directory)
+    }
+
+    /// The folder of halts, opened for reading; nil where there is none.
+    private func openFolder() throws(SystemError) -> Int32? {
+        let path = stateDescriptor == AT_FDCWD ? directory : StateDirectory.haltFolder
+        let folder = openat(stateDescriptor, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if folder >= 0 { return folder }
+        let error = SystemError("opening \(directory)")
+        // A link that leads nowhere, as to a disk that is not mounted, is not the same as no folder.
+        guard error.number == ENOENT, try !Files.hasEntry(path, in: stateDescriptor) else { throw error }
+        return nil
     }
 
     private func path(_ scope: Halt.Scope) -> String { directory + "/" + Halt.fileName(scope) }

@@ -56,7 +56,8 @@ package final class StateDirectory {
     package var pathByDescriptor: String { "/proc/self/fd/\(descriptor)" }
 
     package static func databasePath(in path: String) -> String { path + "/trades.db" }
-    package static func haltPath(in path: String) -> String { path + "/halt" }
+    package static func haltPath(in path: String) -> String { path + "/" + haltFolder }
+    static let haltFolder = "halt"
 
     /// Whether a worker holds the lock right now, and its process id where it is known.
     package static func owner(of path: String) throws(SystemError) -> (isRunning: Bool, processID: String?) {

@@ -129,6 +129,10 @@ extension HaltFiles: HaltSwitch {
         try faulting { () throws(SystemError) in try list() }
     }
 
+    package func namesOfNoHalt() throws(EdgeFault) -> [String] {
+        try faulting { () throws(SystemError) in try strays() }
+    }
+
     package func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool {
         try faulting { () throws(SystemError) in try isThere(scope) }
     }

@@ -128,6 +128,7 @@ package final class Worker<Intake: DecisionIntake> {
         haltByItself(seen, at: now)
         let inForce = isHeartbeatDue ? haltsInForce() : HaltsInForce()
         lookAtPartitionMap(messages, isHeartbeatDue: isHeartbeatDue)
+        lookForLimits(isHeartbeatDue: isHeartbeatDue)
 
         let record = try store(messages, seen, isHeartbeatDue ? lookAtHalts(inForce, at: now) : nil, at: now)
         remember(record, at: now)

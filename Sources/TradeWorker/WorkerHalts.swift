@@ -12,6 +12,8 @@ struct HaltKeeping {
     var historyEnd: Int64
     /// What was last said about a history that cannot be read.
     var problem: String?
+    /// The files that halt nothing, as last warned of.
+    var strays: [String] = []
     var automatic: AutomaticHalt
     /// The halt of all after which the worker does not halt by itself again before it has ended.
     var standing: Standing?
@@ -56,7 +58,7 @@ extension Worker {
             inForce.all = try halts.all()
         } catch {
             // A folder of halts that cannot be read halts everything.
-            inForce.all = [Halt(.all, reason: "the halt files cannot be read: \(error)")]
+            inForce.all = [Halt(unreadable: .all, "the halt files cannot be read: \(error)")]
             inForce.areAsFiles = false
         }
         if case .inMemory(let halt, _)? = haltKeeping.standing {
@@ -93,6 +95,11 @@ extension Worker {
 
     /// Looks whether anybody has halted or resumed since the heartbeat before.
     func lookAtHalts(_ inForce: HaltsInForce, at now: ClockReading) -> HaltNews {
+        warnOfStrays()
+        if inForce.areAsFiles, case nil = haltKeeping.standing, inForce.all.contains(where: { $0.scope == .all }) {
+            // Somebody's, whose end resets the automatic one's counts as that of its own does.
+            haltKeeping.standing = .byFile
+        }
         var news = HaltNews()
         do throws(EdgeFault) {
             news.page = try halts.recorded(from: haltKeeping.historyEnd)
@@ -108,6 +115,19 @@ extension Worker {
             news.noticed = haltKeeping.audit.look(at: inForce.all, now: now.moment)
         }
         return news
+    }
+
+    /// Says once of files that halt nothing that somebody may have meant them to.
+    private func warnOfStrays() {
+        // Where they cannot be listed, all is halted, and that is told.
+        guard let strays = try? halts.namesOfNoHalt(), strays != haltKeeping.strays else { return }
+        haltKeeping.strays = strays
+        guard let first = strays.first else { return }
+        log.warning(
+            """
+            the folder of halts has \(strays.count) files that halt nothing, \(first.debugDescription) the first: a halt is \
+            called `all` or `strategy-NAME`; see `trade-executor halt`
+            """)
     }
 
     /// Stores them.

@@ -251,8 +251,12 @@ extension Worker {
         switch message.request {
         case .success(.decision(let decision)):
             let refusal = Refusal(.storageFailed, "the worker cannot write to its database: \(fault)", retry: true)
+            // The names without credentials, where the message holds any.
+            let names = message.refusedUnlessRepeated
             return Acknowledgement.refused(
-                RefusedFrame(refusal, decisionID: decision.id.text, strategyName: decision.strategy.text))
+                RefusedFrame(
+                    refusal, decisionID: names == nil ? decision.id.text : names?.decisionID,
+                    strategyName: names == nil ? decision.strategy.text : names?.strategyName))
         case .failure(let refused): return Acknowledgement.refused(refused)
         case .success(.status): return StateFrame.body(.status, state(haltsInForce().all, at: clock.read()))
         case .success(.ping): return pong()

@@ -64,6 +64,8 @@ package protocol HaltSwitch {
     func halt(covering strategy: StrategyName) -> Halt?
     /// Every halt in force.
     func all() throws(EdgeFault) -> [Halt]
+    /// The files among the halts that are called like none, and so halt nothing.
+    func namesOfNoHalt() throws(EdgeFault) -> [String]
     /// Whether a halt is in force.
     func isInForce(_ scope: Halt.Scope) throws(EdgeFault) -> Bool
     /// Halts.

@@ -25,6 +25,8 @@ struct StatusReport {
     let worker: Worker
     let database: Database
     let halts: [Halt]
+    /// The files among the halts that halt nothing.
+    let strayHaltFiles: [String]
     let at: Timestamp
 
     private static let patienceMilliseconds = 1500
@@ -39,7 +41,9 @@ struct StatusReport {
                     "there is no state directory \(stateDirectory): no worker has run there yet; check --state-dir "
                         + "and --partition")
             }
-            let files = try HaltFiles(stateDirectory: stateDirectory).list()
+            let haltFiles = HaltFiles(stateDirectory: stateDirectory)
+            let files = try haltFiles.list()
+            strayHaltFiles = try haltFiles.strays()
             database = try StatusReport.database(in: stateDirectory)
             let owner = try StateDirectory.owner(of: stateDirectory)
             worker = owner.isRunning ? try StatusReport.ask(place, owner.processID, database) : .stopped
@@ -130,6 +134,10 @@ struct StatusReport {
             writer.key("halts")
             writer.array { writer in
                 for halt in halts { halt.json.write(to: &writer) }
+            }
+            writer.key("stray_halt_files")
+            writer.array { writer in
+                for name in strayHaltFiles { writer.string(name) }
             }
             writer.member("ok", problem == nil)
             writer.member("problem", problem)

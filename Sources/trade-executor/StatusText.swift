@@ -38,6 +38,10 @@ enum StatusText {
         for halt in report.halts {
             fields.append(Field("halted", "\(HaltText.scope(halt.scope)), \(HaltText.details(halt))", .red))
         }
+        for name in report.strayHaltFiles {
+            fields.append(
+                Field("warning", "halt/\(name) halts nothing: it is called neither all nor strategy-NAME", .yellow))
+        }
         return fields
     }
 

@@ -200,6 +200,62 @@ def test_a_folder_that_cannot_be_listed_ends_no_halt_on_record() -> None:
         assert [row[:2] for row in worker.state.rows(EVENTS)] == [("halted", "strategy-s")]
 
 
+def test_while_nobody_can_tell_whether_all_is_halted_nothing_is_sent_and_the_waiting_wait() -> None:
+    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
+        folder = worker.state.path / "halt"
+        simulator.fault("delay_before_recording", milliseconds=1000)
+        publisher.accepted("first", **COIN)
+        publisher.accepted("waits", **COIN)
+        simulator.wait_for_post("s:first")
+        hidden = folder.with_name("hidden")
+        folder.rename(hidden)
+        folder.symlink_to("not/mounted")
+        eventually("all is halted", lambda: worker.status()["halted"] == ["all"])
+        assert worker.status()["halts"][0]["hold"]
+        assert publisher.decide("next")["code"] == "halted"
+        worker.final_outcome("s", "first")
+        # A file takes the link's place, without a moment between.
+        file = folder.with_name("file")
+        file.touch()
+        file.rename(folder)
+        assert publisher.decide("next")["code"] == "halted"
+        time.sleep(1.5)
+        assert worker.status()["halted"] == ["all"] and len(simulator.posts()) == 1
+        folder.unlink()
+        hidden.rename(folder)
+        assert worker.final_outcome("s", "waits")["result"] == "success"
+
+
+def test_a_file_that_halts_nothing_is_warned_of_once_and_named_by_status() -> None:
+    with Simulator() as simulator, Worker(simulator) as worker, Publisher(worker) as publisher:
+        worker.halt_file("ALL").touch()
+        log = worker.state.log
+        eventually("the warning", lambda: '"ALL" the first' in log.read_text())
+        time.sleep(2.5)
+        assert log.read_text().count("files that halt nothing") == 1
+        assert "halt/ALL halts nothing" in command(
+            worker.state, "status", "--intake", worker.intake
+        )
+        publisher.accepted("d", **COIN)
+
+
+def test_an_operators_halt_and_resumption_end_the_row_of_broker_errors() -> None:
+    with Simulator() as simulator, Worker(simulator, "--halt-after-errors", "2") as worker:
+        with Publisher(worker) as publisher:
+            simulator.fault("text_429", times=2)
+            publisher.accepted("d-1")
+            worker.final_outcome("s", "d-1")
+            command(worker.state, "halt")
+            eventually("the halt", lambda: worker.status()["halted"] == ["all"])
+            events(worker.state, 1)
+            command(worker.state, "resume")
+            events(worker.state, 2)
+            publisher.accepted("d-2")
+            worker.final_outcome("s", "d-2")
+            publisher.accepted("d-3", **COIN)
+            assert worker.final_outcome("s", "d-3")["result"] == "success"
+
+
 def test_a_history_that_cannot_be_written_stops_no_halt_but_a_resumption() -> None:
     with State() as state:
         (state.path / "halt-history.jsonl").mkdir()
@@ -334,8 +390,8 @@ def test_its_own_halt_stands_in_memory_while_its_file_cannot_be_written() -> Non
         with Publisher(worker) as publisher, Subscriber(worker) as topic:
             folder = worker.state.path / "halt"
             folder.rmdir()
-            # No folder can be made in its place.
-            folder.symlink_to("nowhere/at/all")
+            # In its place is one that can be listed, and in which nobody can make a file.
+            folder.symlink_to("/proc/sys")
             simulator.fault("json_500_unrecorded")
             publisher.accepted("error")
             eventually("it is lost", lambda: worker.outcomes_of("s", "error"))

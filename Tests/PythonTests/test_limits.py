@@ -17,6 +17,7 @@ from harness import (
     State,
     Worker,
     binaries,
+    eventually,
     is_valid,
     main,
 )
@@ -124,6 +125,14 @@ def test_a_change_of_the_file_takes_effect_between_two_orders_of_a_backlog() -> 
                 assert last["reason"] == "orders_per_day_limit", last
                 sent = [post["client_order_id"] for post in simulator.posts()]
                 assert sent == ["s:d-1", "s:d-2"], sent
+
+
+def test_a_broken_edit_is_logged_though_nothing_is_judged() -> None:
+    with Simulator() as simulator, State() as state:
+        path = limits_file(state)
+        with Worker(simulator, "--limits", str(path), state=state):
+            path.write_text("{")
+            eventually("the error", lambda: "those from before stay" in state.log.read_text())
 
 
 def test_no_kill_lets_more_through_than_the_limits_allow() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import shutil
 import sqlite3
@@ -20,6 +21,7 @@ from harness import (
     Simulator,
     State,
     Worker,
+    binaries,
     die_with_parent,
     eventually,
     main,
@@ -87,6 +89,17 @@ class Litestream:
             return bool(count)
 
 
+def command(*words: str) -> str:
+    done = subprocess.run(
+        [str(binaries() / "trade-executor"), *words],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, (words, done)
+    return done.stdout
+
+
 def test_a_copy_that_lacks_the_last_orders_places_nothing_twice() -> str:
     with Simulator() as simulator, State() as state, State() as replica, State() as restored:
         litestream = Litestream(state, replica)
@@ -102,10 +115,20 @@ def test_a_copy_that_lacks_the_last_orders_places_nothing_twice() -> str:
             worker.final_outcome("s", "d-24")
             worker.kill()
         before = simulator.request("GET", "/_simulator/orders?summary=true")["recorded"]
-        problem = litestream.restore(restored.database)
+        [(stream,)] = state.rows("SELECT stream FROM database_identity")
+        # As README.md beside the configuration says.
+        copy = replica.path / "p0-litestream.db"
+        problem = litestream.restore(copy)
         assert problem is None, problem
+        place = ["--state-dir", str(restored.path)]
+        told = command("restore", str(copy), *place, "--move-aside", "--json")
+        assert json.loads(told)["copied_at"] is None, told
         assert restored.rows("PRAGMA integrity_check") == [("ok",)]
+        assert restored.rows("SELECT stream FROM database_identity") != [(stream,)]
         with Worker(simulator, state=restored) as worker, Publisher(worker) as publisher:
+            assert publisher.decide("d-0", **COIN)["duplicate"]
+            assert publisher.decide("d-20", **COIN)["code"] == "halted"
+            command("resume", *place)
             # The publishers' rule, for all that they cannot be sure of.
             for number in range(25):
                 ack = publisher.decide(f"d-{number}", **COIN)

@@ -758,6 +758,19 @@ def test_what_was_accepted_before_it_held_the_credentials_is_answered_as_then() 
         assert [one for one in broker.received[asked:] if one.startswith("POST")] == []
 
 
+def test_a_full_disk_makes_no_answer_quote_the_credentials() -> None:
+    with EchoingBroker() as broker, State() as state:
+        with Worker(broker.url, state=state, environment=ACCOUNT) as worker:
+            with Publisher(worker) as publisher:
+                limits = resource.prlimit(worker.pid, resource.RLIMIT_FSIZE)
+                resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+                answer = publisher.ask_bytes(json.dumps(decision(f"d-{KEY_ID}")).encode())
+                resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, limits)
+                assert answer["code"] == "storage_failed", answer
+                assert answer["strategy_name"] == "s", answer
+                assert not occurrences({"the answer": json.dumps(answer).encode()}), answer
+
+
 # --- Where they come from
 
 

@@ -117,6 +117,8 @@ struct LifeHalts: HaltSwitch {
 
     func all() -> [Halt] { halts.inForce }
 
+    func namesOfNoHalt() -> [String] { [] }
+
     func isInForce(_ scope: Halt.Scope) -> Bool { halts.inForce.contains { $0.scope == scope } }
 
     func set(_ halt: Halt) {

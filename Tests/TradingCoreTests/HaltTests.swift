@@ -201,3 +201,16 @@ struct AutomaticHaltTests {
         #expect(halt.reason(unknown: 5) != nil)
     }
 }
+
+@Suite("The file of a halt")
+struct HaltFileTests {
+    @Test("lets decisions wait unless it is empty, or says that they are refused")
+    func hold() {
+        for refusing in ["", "\n", "{}", #"{"hold":false}"#, #"{"hold":null}"#] {
+            #expect(!Halt(.all, fileContent: Array(refusing.utf8)).hold, "\(refusing)")
+        }
+        for unclear in [#"{"hold":true}"#, #"{"hold":"yes"}"#, #"{"hold":tr"#, "news", "[]", "\u{0}"] {
+            #expect(Halt(.all, fileContent: Array(unclear.utf8)).hold, "\(unclear)")
+        }
+    }
+}

@@ -35,6 +35,11 @@ extension Worker {
         }
     }
 
+    /// Looks for other limits with every heartbeat, so that a broken edit is told of before the next decision is judged.
+    func lookForLimits(isHeartbeatDue: Bool) {
+        if isHeartbeatDue, let limits { lookForLimits(limits) }
+    }
+
     private func lookForLimits(_ limits: SendLimits) {
         switch limits.source.look() {
         case .none: break

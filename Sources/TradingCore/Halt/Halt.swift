@@ -53,15 +53,28 @@ package struct Halt: Equatable, Sendable {
         return StrategyName(String(fileName.dropFirst("strategy-".count))).map(Scope.strategy)
     }
 
-    /// A halt as its file tells it. Whatever is in the file, its being there halts; what cannot be read is left out.
-    package init(_ scope: Scope, fileContent: [UInt8]) {
-        self.init(scope, (try? JSONValue(parsing: fileContent)) ?? .null)
+    /// A halt of which nobody can tell more. What waits is kept waiting: that can be undone, and a refusal cannot.
+    package init(unreadable scope: Scope, _ why: String) {
+        self.init(scope, hold: true, reason: why)
     }
+
+    /// A halt as its file tells it. Whatever is in the file, its being there halts. An empty one is as `touch` makes it.
+    package init(_ scope: Scope, fileContent: [UInt8]) {
+        if fileContent.allSatisfy(Halt.isBlank) {
+            self.init(scope)
+        } else if let value = try? JSONValue(parsing: fileContent), value.members != nil {
+            self.init(scope, value)
+        } else {
+            self.init(unreadable: scope, "the halt file is neither empty nor a JSON object")
+        }
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
     /// A halt as its JSON tells it; what is not there is left out.
     package init(_ scope: Scope, _ value: JSONValue) {
         self.init(scope)
-        hold = value["hold"]?.bool ?? false
+        hold = value["hold"].map { $0.bool ?? ($0 != .null) } ?? false
         reason = value["reason"]?.string
         by = value["by"]?.string
         at = value["at"]?.string.flatMap(Timestamp.init)
