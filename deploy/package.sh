@@ -109,7 +109,7 @@ for installed in "$root"/usr/bin/*; do
     fi
 done
 
-cp deploy/systemd/trade-executor@.service deploy/systemd/trade-executor.target "$root/lib/systemd/system"
+cp deploy/systemd/trade-executor{@.service,.target,-backup@.service,-backup@.timer} "$root/lib/systemd/system"
 if [[ " ${programs[*]} " == *" trade-monitor "* ]]; then
     cp deploy/systemd/trade-monitor.service "$root/lib/systemd/system"
 fi

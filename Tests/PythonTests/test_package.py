@@ -81,6 +81,8 @@ def test_it_holds_what_an_operator_looks_for() -> str:
     for file in [
         root / "lib/systemd/system/trade-executor@.service",
         root / "lib/systemd/system/trade-executor.target",
+        root / "lib/systemd/system/trade-executor-backup@.service",
+        root / "lib/systemd/system/trade-executor-backup@.timer",
         documents / "runbook.md",
         documents / "install.md",
         documents / "contract/README.md",

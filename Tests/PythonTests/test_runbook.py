@@ -120,7 +120,9 @@ def test_every_command_is_one_that_the_programs_know() -> str:
                 checked += 1
             case "systemctl":
                 for word in [word for word in words[2:] if not word.startswith("-")]:
-                    unit = re.sub(r"@\w+$", "@.service", word)
+                    unit = re.sub(
+                        r"@\w+(\.\w+)?$", lambda found: f"@{found[1] or '.service'}", word
+                    )
                     unit = unit if "." in unit else f"{unit}.service"
                     assert unit in [*UNITS, "systemd-timesyncd.service"], line
             case "bash" if len(words) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -199,8 +200,12 @@ def test_systemd_finds_nothing_wrong_with_the_units() -> None:
         programs = pathlib.Path(root, "usr/bin")
         programs.mkdir(parents=True)
         names = ["trade-executor@p0.service", "trade-executor.target", "trade-monitor.service"]
+        names += ["trade-executor-backup@p0.service", "trade-executor-backup@p0.timer"]
         for name in ["trade-executor", "trade-monitor"]:
             shutil.copy("/bin/true", programs / name)
+        shell = pathlib.Path(root, "bin/sh")
+        shell.parent.mkdir()
+        shutil.copy("/bin/true", shell)
         verified = analyze("verify", f"--root={root}", "--man=no", "--recursive-errors=no", *names)
         assert (verified.returncode, verified.stderr) == (0, ""), verified
 
@@ -212,7 +217,12 @@ def test_the_units_start_the_programs_as_these_want_it() -> str:
         for name, value in unit_lines(unit)
         if name == "ExecStart"
     ]
-    assert len(commands) == 2, commands
+    # What a shell starts is what it is told after `exec`.
+    commands = [
+        shlex.split(shlex.split(" ".join(words))[2])[1:] if words[0] == "/bin/sh" else words
+        for words in commands
+    ]
+    assert len(commands) == 3, commands
     checked = []
     for program, *words in commands:
         name = pathlib.Path(program).name
@@ -223,6 +233,31 @@ def test_the_units_start_the_programs_as_these_want_it() -> str:
         checked.append(name)
     assert "trade-executor" in checked
     return ", ".join(checked)
+
+
+def test_the_backup_unit_copies_and_keeps_the_last_fourteen_of_its_own() -> None:
+    unit = dict(unit_lines(UNITS / "trade-executor-backup@.service"))
+    with State() as state, State() as backups:
+        settings = backups.path / "p0.conf"
+        settings.write_text(f"partition = p0\nstate_dir = {state.path}\n")
+        others = [backups.path / "p0-by-hand.db", backups.path / "p1-2020-01-01T050000Z.db"]
+        own = [backups.path / f"p0-2020-01-{day:02}T050000Z.db" for day in range(1, 16)]
+        for file in [*others, *own]:
+            file.touch()
+        with Simulator() as simulator, Worker(simulator, state=state):
+            for name in ["ExecStart", "ExecStartPost"]:
+                command = unit[name].replace("%i", "p0").replace("%%", "%").replace("$$", "$")
+                for place, here in [
+                    ("/etc/trade-executor", str(backups.path)),
+                    ("/var/backups/trade-executor", str(backups.path)),
+                    ("/usr/bin/trade-executor", str(binaries() / "trade-executor")),
+                ]:
+                    command = command.replace(place, here)
+                subprocess.run(shlex.split(command), check=True, timeout=PATIENCE)
+        left = sorted(backups.path.glob("p0-2*.db"))
+        assert len(left) == 14 and left[:13] == own[2:], left
+        assert left[13].stat().st_size > 0
+        assert all(file.exists() for file in others)
 
 
 def test_the_units_are_closed_enough_for_systemd() -> str:
