@@ -51,7 +51,7 @@ final class PartitionFollowing: Sendable {
         let follower = try OutcomeFollower(
             outcomes: partition.outcomes, intake: partition.intake, keys: keys, strategy: nil,
             after: position?.seq ?? 0, stream: position?.stream, queueMax: PartitionFollowing.queueMax, in: context)
-        let questions = try IntakeClient(partition.intake, keys: keys, in: context)
+        let questions = try IntakeClient(partition.intake, keys: keys, sendQueueMax: 8, in: context)
         let clock = SystemClock()
         var statusDue = clock.monotonic()
         var replayed: Int64 = 0
@@ -126,9 +126,7 @@ final class PartitionFollowing: Sendable {
     }
 
     private func status(_ questions: IntakeClient) throws(ZeroMQError) -> JSONValue? {
-        // A late answer to a question before may be older than what was seen since.
-        while try questions.receive(milliseconds: 0) != nil {}
-        return try questions.ask(Array(#"{"v":1,"type":"status"}"#.utf8), milliseconds: 500) {
+        try questions.ask(Array(#"{"v":1,"type":"status"}"#.utf8), milliseconds: 500) {
             $0["type"]?.string == "status"
         }
     }
