@@ -19,7 +19,7 @@ extension MonitorStore {
     /// So many outcomes are let go at a time, so that nothing waits long.
     private static let pruneStep = 2000
 
-    /// Lets go of what is too old or too much, a step of it.
+    /// Lets go of what is too old or too much, a step of it, but not of what is known of decisions that have not ended.
     /// - Returns: Whether there is more to let go.
     package func prune(_ retention: Retention, at now: Timestamp) throws(MonitorStoreFault) -> Bool {
         let oldest = now.advanced(bySeconds: -retention.days * 86400)
@@ -27,37 +27,35 @@ extension MonitorStore {
             try database.execute(
                 sql: "DELETE FROM minutes WHERE minute < ?", arguments: [Minute(of: oldest).number])
             let isLarge = try Self.usedBytes(database) > retention.bytesMax
-            try database.execute(
+            // What was last heard of a decision that has not ended is what tells of it. The newest outcome stays, so that its
+            // number is never given to another.
+            let gone = try Int64.fetchAll(
+                database,
                 sql: """
-                    DELETE FROM outcomes WHERE id IN (SELECT id FROM outcomes ORDER BY id LIMIT ?)
-                    AND (? OR received_at < ?)
+                    DELETE FROM outcomes WHERE id IN (
+                        SELECT id FROM outcomes WHERE id NOT IN (SELECT last_outcome FROM decisions WHERE final = 0)
+                        AND id < (SELECT max(id) FROM outcomes) ORDER BY id LIMIT ?)
+                    AND (? OR received_at < ?) RETURNING id
                     """, arguments: [Self.pruneStep, isLarge, oldest.text])
-            let count = database.changesCount
-            guard count > 0 else { return false }
+            guard let last = gone.max() else { return false }
             // Of an ended decision nothing more comes, so nothing is counted by it any more.
             try database.execute(
                 sql: """
-                    DELETE FROM decisions WHERE final = 1
-                    AND last_outcome < (SELECT coalesce(min(id), 9223372036854775807) FROM outcomes)
-                    """)
-            return count == Self.pruneStep
+                    DELETE FROM decisions WHERE final = 1 AND last_outcome <= ?
+                    AND NOT EXISTS (SELECT 1 FROM outcomes WHERE id = last_outcome)
+                    """, arguments: [last])
+            return gone.count == Self.pruneStep
         }
     }
 
-    /// How the store is.
+    /// How the store is. It counts every outcome, which takes a while in a large store.
     package func condition() throws(MonitorStoreFault) -> MonitoredState.StoreCondition {
         try read { database in
             var condition = MonitoredState.StoreCondition()
             condition.bytes = try Self.usedBytes(database)
-            let row = try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT (SELECT max(id) FROM outcomes) - (SELECT min(id) FROM outcomes) + 1 AS count,
-                        (SELECT received_at FROM outcomes ORDER BY id LIMIT 1) AS oldest
-                    """)
-            // Numbered without gaps, and let go from the oldest on.
-            condition.outcomes = row?["count"] ?? 0
-            condition.oldestReceivedAt = row?["oldest"]
+            condition.outcomes = try Int64.fetchOne(database, sql: "SELECT count(*) FROM outcomes") ?? 0
+            condition.oldestReceivedAt = try String.fetchOne(
+                database, sql: "SELECT received_at FROM outcomes ORDER BY id LIMIT 1")
             return condition
         }
     }

@@ -21,11 +21,15 @@ package struct Heartbeat: Equatable, Sendable {
     package let uptimeSeconds: Int64?
     package let at: String?
 
+    /// No count and no milliseconds of a worker are larger, so that nothing that is reckoned with them overflows.
+    static let numberMax: Int64 = 1_000_000_000_000
+
     /// Nil for what is no heartbeat as the contract has it.
     package init?(_ message: JSONValue) {
         guard let stream = message["stream"]?.string, let partition = message["partition"]?.string,
-            let seq = message["seq"]?.integer, let pending = message["pending"]?.integer,
-            let oldest = message["oldest_pending_ms"]?.integer, let unknown = message["unknown"]?.integer
+            let seq = Heartbeat.number("seq", message), let pending = Heartbeat.number("pending", message),
+            let oldest = Heartbeat.number("oldest_pending_ms", message),
+            let unknown = Heartbeat.number("unknown", message)
         else { return nil }
         self.stream = stream
         self.partition = partition
@@ -34,14 +38,19 @@ package struct Heartbeat: Equatable, Sendable {
         self.pending = pending
         oldestPendingMilliseconds = oldest
         self.unknown = unknown
-        refused = message["refused"]?.integer ?? 0
+        refused = Heartbeat.number("refused", message) ?? 0
         halted = (message["halted"]?.array ?? []).compactMap(\.string)
-        openOrders = message["open_orders"]?.integer
+        openOrders = Heartbeat.number("open_orders", message)
         isSending = message["sending"]?.bool ?? false
         isDraining = message["draining"]?.bool ?? false
         storageFault = message["storage_fault"]?.string
-        uptimeSeconds = message["uptime_s"]?.integer
+        uptimeSeconds = Heartbeat.number("uptime_s", message)
         at = message["at"]?.string
+    }
+
+    /// Nil where it is not there, or out of range.
+    private static func number(_ name: String, _ message: JSONValue) -> Int64? {
+        message[name]?.integer.flatMap { (0...numberMax).contains($0) ? $0 : nil }
     }
 }
 

@@ -11,16 +11,26 @@ package struct LatencyHistogram: Equatable, Sendable {
 
     package init() {}
 
+    /// Longer ones are counted as this, ten years. No bucket's bound and no sum of thousands is too large then.
+    package static let longest = Microseconds(315_360_000_000_000)
+
     package mutating func add(_ duration: Microseconds) {
+        let duration = min(duration, LatencyHistogram.longest)
         counts[LatencyHistogram.bucket(of: duration.count), default: 0] += 1
         count += 1
-        sum = sum + duration
+        addToSum(duration)
     }
 
     package mutating func add(_ other: LatencyHistogram) {
         counts.merge(other.counts, uniquingKeysWith: +)
         count += other.count
-        sum = sum + other.sum
+        addToSum(other.sum)
+    }
+
+    /// A sum that would be too large stays the largest.
+    private mutating func addToSum(_ duration: Microseconds) {
+        let (result, overflows) = sum.count.addingReportingOverflow(duration.count)
+        sum = Microseconds(overflows ? .max : result)
     }
 
     /// The time within which this share of all was done; nil where there was nothing.

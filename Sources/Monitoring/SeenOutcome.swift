@@ -38,7 +38,8 @@ package struct SeenOutcome: Equatable, Sendable {
             let strategySeq = message["strategy_seq"]?.integer, let strategy = message["strategy_name"]?.string,
             let decisionID = message["decision_id"]?.string,
             let result = message["result"]?.string.flatMap(OutcomeResult.init(rawValue:)),
-            let isFinal = message["final"]?.bool, let at = message["at"]?.string.flatMap({ Timestamp($0) })
+            let isFinal = message["final"]?.bool, let at = message["at"]?.string.flatMap({ Timestamp($0) }),
+            (1...Heartbeat.numberMax).contains(seq), (1...Heartbeat.numberMax).contains(strategySeq)
         else { return nil }
         let execution = message["execution"]
         self.partition = partition
@@ -67,7 +68,7 @@ package struct SeenOutcome: Equatable, Sendable {
 
     /// From the attempt's begin to this outcome; nil for what was never tried. A calendar that was set back counts as none.
     package var sinceSubmission: Microseconds? {
-        submittedAt.map { Microseconds(max(0, (at.nanoseconds - $0.nanoseconds) / 1000)) }
+        submittedAt.map { Microseconds(max(0, at.nanoseconds / 1000 - $0.nanoseconds / 1000)) }
     }
 }
 

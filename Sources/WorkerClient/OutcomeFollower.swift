@@ -43,7 +43,7 @@ package final class OutcomeFollower {
         case gap(after: Int64)
         /// All that was missed has come: so many.
         case caughtUp(Int)
-        /// The worker did not tell what was missed. It is asked again at its next heartbeat.
+        /// The worker did not tell what was missed. It is asked again some seconds later.
         case replayUnanswered
         /// The worker has another database: counting starts anew.
         case newStream(String)
@@ -57,12 +57,32 @@ package final class OutcomeFollower {
     /// stream before.
     package private(set) var stream: String?
     private var events: ArraySlice<Event> = []
-    /// After which counter outcomes are asked for next; nil while none are known to be missing.
-    private var replaysAfter: Int64?
+    /// What is asked for; nil while nothing is known to be missing.
+    private var replay: Replay?
+    /// Until then a worker that did not tell what was missed is left alone.
+    private var restsUntil = ContinuousClock.now
+    /// What came live while something before it was asked for.
+    private var early: [JSONValue] = []
     /// How many outcomes came by the replay that is under way.
     private var caughtUp = 0
     /// How many outcomes came by replay and not live.
     package private(set) var replayedCount: Int64 = 0
+
+    /// A page of outcomes that were missed.
+    private struct Replay {
+        /// It begins after this counter.
+        let after: Int64
+        let endsAt = ContinuousClock.now + OutcomeFollower.replayPatience
+        /// When it is asked for, first and again.
+        var sendsAt = ContinuousClock.now
+    }
+
+    /// So long a page is waited for, and so long is the rest after one that did not come.
+    private static let replayPatience = Duration.seconds(5)
+    /// So long at most the topic is not listened to while a page is waited for.
+    private static let turnMilliseconds = 20
+    /// More of what came live early is not kept: it is asked for.
+    private static let earlyMax = 1000
 
     /// - Parameters:
     ///   - keys: For endpoints that are guarded by keys.
@@ -77,7 +97,7 @@ package final class OutcomeFollower {
     ) throws(ZeroMQError) {
         self.strategy = strategy
         self.stream = stream
-        self.intake = try IntakeClient(intake, keys: keys, in: context)
+        self.intake = try IntakeClient(intake, keys: keys, sendQueueMax: 8, in: context)
         detection = after.map(GapDetection.init(last:))
         subscription = try ZeroMQSocket(.subscriber, in: context)
         try subscription.setLinger(0)
@@ -88,14 +108,32 @@ package final class OutcomeFollower {
         try subscription.connect(outcomes)
     }
 
-    /// The next thing heard; nil when nothing was within the time.
+    /// The next thing heard; nil when nothing was within the time. What was missed is asked for meanwhile, and what comes
+    /// live is heard when it comes, however long the answer takes.
     package func next(milliseconds: Int) throws(ZeroMQError) -> Event? {
-        if events.isEmpty, let after = replaysAfter { try replayPage(after: after) }
-        if events.isEmpty { try listen(milliseconds) }
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
+        while events.isEmpty {
+            let left = ContinuousClock.now.milliseconds(until: end)
+            if replay == nil {
+                try listen(left)
+            } else {
+                try listenToAllThatWaits()
+                try catchUp(events.isEmpty ? min(left, OutcomeFollower.turnMilliseconds) : 0)
+            }
+            if left == 0 { break }
+        }
         let event = events.popFirst()
         // Lets go of what was taken.
         if events.isEmpty { events = [] }
         return event
+    }
+
+    private func listenToAllThatWaits() throws(ZeroMQError) {
+        var count = 0
+        while count < OutcomeFollower.earlyMax, try subscription.waitUntilReadable(milliseconds: 0) {
+            try listen(0)
+            count += 1
+        }
     }
 
     private func listen(_ milliseconds: Int) throws(ZeroMQError) {
@@ -106,14 +144,7 @@ package final class OutcomeFollower {
         notice(stream: message["stream"]?.string)
         switch message["type"]?.string {
         case "outcome":
-            guard let counter = counter(of: message) else { return }
-            var detection = detection ?? GapDetection(last: counter - 1)
-            switch detection.sees(counter) {
-            case .take: events.append(.outcome(message))
-            case .drop: break
-            case .replay(let after): beginReplay(after: after)
-            }
-            self.detection = detection
+            takeLive(message)
         case "heartbeat":
             events.append(.heartbeat(message))
             guard let given = strategy.map({ message["strategies"]?[$0]?.integer ?? 0 }) ?? message["seq"]?.integer
@@ -124,11 +155,27 @@ package final class OutcomeFollower {
         }
     }
 
+    private func takeLive(_ outcome: JSONValue) {
+        guard let counter = counter(of: outcome), counter > 0 else { return }
+        guard replay == nil else {
+            if early.count == OutcomeFollower.earlyMax { early = [] }
+            return early.append(outcome)
+        }
+        var detection = detection ?? GapDetection(last: counter - 1)
+        switch detection.sees(counter) {
+        case .take: events.append(.outcome(outcome))
+        case .drop: break
+        case .replay(let after): beginReplay(after: after)
+        }
+        self.detection = detection
+    }
+
     private func notice(stream new: String?) {
         guard let new, new != stream else { return }
         if stream != nil {
             detection = GapDetection(last: 0)
-            replaysAfter = nil
+            endReplay()
+            restsUntil = .now
             events.append(.newStream(new))
         }
         stream = new
@@ -139,15 +186,43 @@ package final class OutcomeFollower {
     }
 
     private func beginReplay(after counter: Int64) {
+        guard replay == nil, ContinuousClock.now >= restsUntil else { return }
         events.append(.gap(after: counter))
-        replaysAfter = counter
+        replay = Replay(after: counter)
         caughtUp = 0
     }
 
-    /// Asks for what comes after a counter, a page at a time, so that a long history never lies in memory whole. What is
-    /// left out when the worker does not answer is noticed again at the next heartbeat.
-    private func replayPage(after counter: Int64) throws(ZeroMQError) {
-        replaysAfter = nil
+    private func endReplay() {
+        replay = nil
+        early = []
+    }
+
+    /// Asks for what was missed, a page at a time, so that a long history never lies in memory whole. What is left out when
+    /// the worker does not answer is noticed again at a later heartbeat.
+    private func catchUp(_ milliseconds: Int) throws(ZeroMQError) {
+        guard let replay else { return }
+        let now = ContinuousClock.now
+        if now >= replay.endsAt { return giveUp() }
+        if now >= replay.sendsAt {
+            try intake.send(request(after: replay.after))
+            self.replay?.sendsAt = now + .milliseconds(IntakeClient.resendAfterMilliseconds)
+        }
+        // Others are late ones of pages before.
+        guard let answer = try intake.receive(milliseconds: milliseconds), answer["type"]?.string == "replay",
+            answer["after"]?.integer == replay.after
+        else { return }
+        // Of another database, which the next message tells of.
+        guard answer["stream"]?.string == stream, let outcomes = answer["outcomes"]?.array else { return giveUp() }
+        take(outcomes, after: replay.after, isLast: answer["more"]?.bool != true)
+    }
+
+    private func giveUp() {
+        endReplay()
+        restsUntil = .now + OutcomeFollower.replayPatience
+        events.append(.replayUnanswered)
+    }
+
+    private func request(after counter: Int64) -> [UInt8] {
         var request = JSONWriter()
         request.object { writer in
             writer.member("v", 1)
@@ -156,14 +231,11 @@ package final class OutcomeFollower {
             writer.member("after", counter)
             writer.member("limit", 500)
         }
-        let answer = try intake.ask(request.bytes, milliseconds: 5000) {
-            $0["type"]?.string == "replay" && $0["after"]?.integer == counter
-        }
-        // Of another database, which the next message tells of.
-        guard let answer, answer["stream"]?.string == stream, let outcomes = answer["outcomes"]?.array else {
-            return events.append(.replayUnanswered)
-        }
-        var detection = GapDetection(last: counter)
+        return request.bytes
+    }
+
+    private func take(_ outcomes: [JSONValue], after: Int64, isLast: Bool) {
+        var detection = GapDetection(last: after)
         for outcome in outcomes {
             guard let counter = self.counter(of: outcome), detection.sees(counter) == .take else { continue }
             replayedCount += 1
@@ -171,10 +243,13 @@ package final class OutcomeFollower {
             events.append(.outcome(outcome))
         }
         self.detection = detection
-        if answer["more"]?.bool == true, detection.last > counter {
-            replaysAfter = detection.last
-        } else {
-            events.append(.caughtUp(caughtUp))
+        if !isLast, detection.last > after {
+            replay = Replay(after: detection.last)
+            return
         }
+        events.append(.caughtUp(caughtUp))
+        let early = early
+        endReplay()
+        for outcome in early { takeLive(outcome) }
     }
 }

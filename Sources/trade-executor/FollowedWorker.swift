@@ -57,7 +57,7 @@ struct FollowedWorker {
     ) throws {
         if case .replayUnanswered = event {
             return try view.remark(
-                "\(endpoints.intake) does not tell what was missed; asking again at the next heartbeat")
+                "\(endpoints.intake) does not tell what was missed; asking again in a few seconds")
         }
         if isSilent { try view.remark("heartbeats are back after \(silentSeconds) s") }
         isSilent = false

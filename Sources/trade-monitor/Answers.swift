@@ -13,6 +13,23 @@ struct Answers: Sendable {
     /// State directories on this machine, by partition.
     let stateDirectories: [String: String]
     private let clock = SystemClock()
+    private let charts = Locked<[Chart: DrawnChart]>([:])
+
+    /// What a chart shows.
+    private struct Chart: Hashable {
+        let minutes: Int64
+        let partition: String?
+        let strategy: String?
+    }
+
+    private struct DrawnChart {
+        let answer: Answer
+        let drawnAt: MonotonicTime
+    }
+
+    /// A chart is so old at most. A wide one takes long to draw, and every open page asks for it.
+    private static let chartAgeMax = Microseconds.seconds(10)
+    private static let chartsMax = 100
 
     init(
         state: Locked<MonitoredState>, store: MonitorStore, hosts: AllowedHosts, stateDirectories: [String: String]
@@ -135,14 +152,28 @@ struct Answers: Sendable {
     }
 
     private func history(_ question: Question) throws -> Answer {
-        let minutes = try question.number("minutes", 1...10_080) ?? 60
+        let chart = Chart(
+            minutes: try question.number("minutes", 1...10_080) ?? 60, partition: try question.text("partition"),
+            strategy: try question.text("strategy"))
+        let now = clock.monotonic()
+        if let drawn = charts.withLock({ $0[chart] }), now - drawn.drawnAt < Answers.chartAgeMax { return drawn.answer }
+        let answer = try draw(chart)
+        charts.withLock { charts in
+            charts = charts.filter { now - $0.value.drawnAt < Answers.chartAgeMax }
+            if charts.count == Answers.chartsMax { charts = [:] }
+            charts[chart] = DrawnChart(answer: answer, drawnAt: clock.monotonic())
+        }
+        return answer
+    }
+
+    private func draw(_ chart: Chart) throws -> Answer {
+        let minutes = chart.minutes
         // At most some 120 stretches.
         let step = max(1, minutes / 120)
         let last = Minute(of: clock.now()).number
         let first = (last - minutes + 1) / step * step
         let periods = try store.history(
-            since: Minute(number: first), step: step, partition: try question.text("partition"),
-            strategy: try question.text("strategy"))
+            since: Minute(number: first), step: step, partition: chart.partition, strategy: chart.strategy)
         var writer = JSONWriter(reserving: 16_384)
         writer.object { writer in
             writer.member("first_minute", first)

@@ -33,17 +33,20 @@ final class Inbox: Sendable {
     private static let heardMax = 4000
     private let content = Locked(Content())
 
-    /// - Returns: False, and nothing is taken, where too many wait.
-    func post(_ heard: Heard) -> Bool {
+    // Whether the sender has been stopped is looked at while nobody else can post: after that its successor may, and what
+    // the sender still had, perhaps of another database, must not come after.
+
+    /// - Returns: False, and nothing is taken, where too many wait, or the sender has been stopped.
+    func post(_ heard: Heard, unless isStopped: Locked<Bool>) -> Bool {
         content.withLock { content in
-            guard content.heard.count < Inbox.heardMax else { return false }
+            guard !isStopped.withLock(\.self), content.heard.count < Inbox.heardMax else { return false }
             content.heard.append(heard)
             return true
         }
     }
 
-    func post(_ notice: Notice, of partition: String) {
-        content.withLock { $0.notices.append((partition, notice)) }
+    func post(_ notice: Notice, of partition: String, unless isStopped: Locked<Bool>) {
+        content.withLock { if !isStopped.withLock(\.self) { $0.notices.append((partition, notice)) } }
     }
 
     /// Takes the notices, and what is to be stored unless some of before is still to be stored.

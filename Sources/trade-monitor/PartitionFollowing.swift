@@ -39,7 +39,7 @@ final class PartitionFollowing: Sendable {
             do throws(ZeroMQError) {
                 try follow(&position)
             } catch {
-                inbox.post(.fault("\(error)"), of: partition.name)
+                post(.fault("\(error)"))
                 log.line("\(partition.name) cannot be followed: \(error); trying again")
                 sleep(1)
             }
@@ -51,13 +51,13 @@ final class PartitionFollowing: Sendable {
         let follower = try OutcomeFollower(
             outcomes: partition.outcomes, intake: partition.intake, keys: keys, strategy: nil,
             after: position?.seq ?? 0, stream: position?.stream, queueMax: PartitionFollowing.queueMax, in: context)
-        let questions = try IntakeClient(partition.intake, keys: keys, in: context)
+        let questions = try IntakeClient(partition.intake, keys: keys, sendQueueMax: 8, in: context)
         let clock = SystemClock()
         var statusDue = clock.monotonic()
         var replayed: Int64 = 0
         // What the worker had when it was first heard is history to catch up with, and no gap.
         var history = Int64.max
-        inbox.post(.fault(nil), of: partition.name)
+        post(.fault(nil))
         while !isStopping.withLock({ $0 }) {
             guard let event = try follower.next(milliseconds: 200) else { continue }
             switch event {
@@ -65,19 +65,19 @@ final class PartitionFollowing: Sendable {
                 guard let stream = follower.stream,
                     let outcome = SeenOutcome(message, partition: partition.name, stream: stream)
                 else {
-                    inbox.post(.unreadable, of: partition.name)
+                    post(.unreadable)
                     continue
                 }
                 guard post(.outcome(outcome)) else { return }
                 position = StreamPosition(stream: outcome.stream, seq: outcome.seq)
             case .heartbeat(let message):
                 guard let heartbeat = Heartbeat(message) else {
-                    inbox.post(.unreadable, of: partition.name)
+                    post(.unreadable)
                     continue
                 }
                 history = min(history, heartbeat.seq)
                 let now = clock.monotonic()
-                inbox.post(.heartbeat(heartbeat, at: now), of: partition.name)
+                post(.heartbeat(heartbeat, at: now))
                 if let last = try lastOfRestoredCopy(heartbeat, position, questions) {
                     log.line(
                         "\(partition.name) was restored from an older copy: its outcomes end with \(last.seq), and "
@@ -91,22 +91,26 @@ final class PartitionFollowing: Sendable {
                     try askForHalts(questions)
                 }
             case .gap(let after):
-                if after >= history { inbox.post(.gap, of: partition.name) }
+                if after >= history { post(.gap) }
             case .caughtUp, .replayUnanswered: break
             case .newStream(let stream):
-                inbox.post(.newStream(stream), of: partition.name)
+                post(.newStream(stream))
                 log.line("\(partition.name) has another database now (stream \(stream)); its outcomes count from 1")
             }
             if follower.replayedCount > replayed {
-                inbox.post(.replayed(follower.replayedCount - replayed), of: partition.name)
+                post(.replayed(follower.replayedCount - replayed))
                 replayed = follower.replayedCount
             }
         }
     }
 
+    private func post(_ notice: Inbox.Notice) {
+        inbox.post(notice, of: partition.name, unless: isStopping)
+    }
+
     /// - Returns: False when it is to stop.
     private func post(_ heard: Inbox.Heard) -> Bool {
-        while !inbox.post(heard) {
+        while !inbox.post(heard, unless: isStopping) {
             if isStopping.withLock({ $0 }) { return false }
             usleep(5000)
         }
@@ -126,9 +130,7 @@ final class PartitionFollowing: Sendable {
     }
 
     private func status(_ questions: IntakeClient) throws(ZeroMQError) -> JSONValue? {
-        // A late answer to a question before may be older than what was seen since.
-        while try questions.receive(milliseconds: 0) != nil {}
-        return try questions.ask(Array(#"{"v":1,"type":"status"}"#.utf8), milliseconds: 500) {
+        try questions.ask(Array(#"{"v":1,"type":"status"}"#.utf8), milliseconds: 500) {
             $0["type"]?.string == "status"
         }
     }
@@ -136,6 +138,6 @@ final class PartitionFollowing: Sendable {
     /// Asks who has halted, when and why, which heartbeats do not tell.
     private func askForHalts(_ questions: IntakeClient) throws(ZeroMQError) {
         guard let halts = try status(questions)?["halts"]?.array else { return }
-        inbox.post(.halts(halts.map(HaltNotice.init)), of: partition.name)
+        post(.halts(halts.map(HaltNotice.init)))
     }
 }

@@ -12,6 +12,8 @@ final class Storing: Sendable {
     private let retention: Retention
     private let log: MonitorLog
     private let progress = Locked(Progress.working)
+    /// How often the outcomes in the store are counted.
+    private static let conditionInterval = Microseconds.seconds(10)
 
     private enum Progress {
         case working
@@ -45,6 +47,7 @@ final class Storing: Sendable {
         let clock = SystemClock()
         var toStore: [Inbox.Heard] = []
         var maintenanceDue = clock.monotonic()
+        var conditionDue = clock.monotonic()
         var retryAt = clock.monotonic()
         while true {
             let isLast = progress.withLock { $0 != .working }
@@ -61,7 +64,9 @@ final class Storing: Sendable {
             if isLast { break }
             if now >= maintenanceDue {
                 maintenanceDue = now + .seconds(1)
-                maintain(isAllStored: toStore.isEmpty, at: clock.now())
+                let isConditionDue = now >= conditionDue
+                if isConditionDue { conditionDue = now + Storing.conditionInterval }
+                maintain(isAllStored: toStore.isEmpty, countsToo: isConditionDue, at: clock.now())
             }
             usleep(50_000)
         }
@@ -99,15 +104,19 @@ final class Storing: Sendable {
         return Array(rest)
     }
 
-    /// - Parameter isAllStored: Whether nothing waits that could not be stored.
-    private func maintain(isAllStored: Bool, at now: Timestamp) {
+    /// - Parameters:
+    ///   - isAllStored: Whether nothing waits that could not be stored.
+    ///   - countsToo: Whether it is looked at how much there is.
+    private func maintain(isAllStored: Bool, countsToo: Bool, at now: Timestamp) {
         do throws(MonitorStoreFault) {
             _ = try store.prune(retention, at: now)
-            let condition = try store.condition()
-            state.withLock { state in
-                state.store.bytes = condition.bytes
-                state.store.outcomes = condition.outcomes
-                state.store.oldestReceivedAt = condition.oldestReceivedAt
+            if countsToo {
+                let condition = try store.condition()
+                state.withLock { state in
+                    state.store.bytes = condition.bytes
+                    state.store.outcomes = condition.outcomes
+                    state.store.oldestReceivedAt = condition.oldestReceivedAt
+                }
             }
             if isAllStored { note(fault: nil) }
         } catch {

@@ -1,3 +1,4 @@
+import Dispatch
 import FlyingFox
 import FlyingSocks
 import Foundation
@@ -53,7 +54,7 @@ struct WebServer {
     private static func serve(
         host: String, port: UInt16, _ answers: Answers, begins: @escaping @Sendable (Listening) -> Void
     ) async -> String {
-        let handler = ClosureHTTPHandler { request in response(to: request, by: answers) }
+        let handler = ClosureHTTPHandler { request in await response(to: request, by: answers) }
         do {
             let server =
                 host.contains(":")
@@ -83,11 +84,24 @@ struct WebServer {
         }
     }
 
-    private static func response(to request: HTTPRequest, by answers: Answers) -> HTTPResponse {
-        let answer = answers.answer(
-            Answers.Question(
-                method: request.method.rawValue, host: request.headers[.host], path: request.path,
-                query: request.query.map { ($0.name, $0.value) }))
+    // What is read from the store may take long. Swift's own threads, of which there are as many as processors, are kept
+    // free of it for /metrics and /healthz. One at a time each, so that however many ask, two processors at most are busy.
+    private static let chartReading = DispatchQueue(label: "charts")
+    private static let storeReading = DispatchQueue(label: "store")
+
+    private static func response(to request: HTTPRequest, by answers: Answers) async -> HTTPResponse {
+        let question = Answers.Question(
+            method: request.method.rawValue, host: request.headers[.host], path: request.path,
+            query: request.query.map { ($0.name, $0.value) })
+        let answer: Answer
+        if question.path.hasPrefix("/api/") {
+            let queue = question.path == "/api/history" ? chartReading : storeReading
+            answer = await withCheckedContinuation { continuation in
+                queue.async { continuation.resume(returning: answers.answer(question)) }
+            }
+        } else {
+            answer = answers.answer(question)
+        }
         var headers = HTTPHeaders()
         headers[.contentType] = answer.kind.rawValue
         for (name, value) in Answer.securityHeaders { headers[HTTPHeader(name)] = value }

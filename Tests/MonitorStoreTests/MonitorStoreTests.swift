@@ -144,12 +144,16 @@ struct MonitorStoreTests {
         #expect(try store.prune(Retention(days: 1, bytesMax: 1 << 30), at: later))
         #expect(try store.condition().outcomes == 1000)
         #expect(try !store.prune(Retention(days: 30, bytesMax: 1), at: now))
-        #expect(try store.condition().outcomes == 0)
+        // The last word of what is open, and the newest.
+        #expect(try store.condition().outcomes == 2)
+        #expect(try store.openDecisions(.unknown, limit: 9).map(\.id) == [1])
         #expect(try store.tallies() == before)
         #expect(try store.positions()["p0"]?.seq == 3000)
-        // What is known of an open decision outlives its outcomes.
         let end = try store.append([outcome("open", seq: 3001)], receivedAt: later)
         #expect(end.map(\.previous?.result) == [.unknown])
+        // Its end leaves nothing that must be kept.
+        #expect(try !store.prune(Retention(days: 30, bytesMax: 1), at: later))
+        #expect(try store.outcomes(OutcomeFilter()).outcomes.map(\.id) == [3001])
     }
 
     @Test("counts another database from its first outcome, and keeps what the one before has told")

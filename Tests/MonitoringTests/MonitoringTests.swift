@@ -245,3 +245,33 @@ struct StateJSONTests {
         #expect(strategies.map { $0["halted"] } == [false, false, true])
     }
 }
+
+@Suite("What a worker says that cannot be")
+struct ImpossibleNumbersTests {
+    @Test(
+        "is no heartbeat: numbers below nothing, or too large to reckon with",
+        arguments: ["seq", "pending", "oldest_pending_ms", "unknown"])
+    func heartbeat(member: String) {
+        for number in ["-1", "1000000000001", "9223372036854775807"] {
+            let members: [(String, JSONValue)] = [
+                ("stream", "9f2c"), ("partition", "p0"), ("seq", "1"), ("pending", "1"), ("oldest_pending_ms", "1"),
+                ("unknown", "1"),
+            ].map { name, value in
+                if name == member { return (name, .number(number)) }
+                return (name, value == "1" ? .number("1") : .string(value))
+            }
+            let text = "{" + members.map { "\"\($0)\":\($1.text)" }.joined(separator: ",") + "}"
+            #expect((try? JSONValue(parsing: Array(text.utf8))).map { Heartbeat($0) == nil } == true)
+        }
+    }
+
+    @Test("does not end the sum of latencies")
+    func latencies() {
+        var histogram = LatencyHistogram()
+        for _ in 0..<40_000 { histogram.add(Microseconds(.max)) }
+        var sum = histogram
+        sum.add(histogram)
+        #expect(sum.count == 80_000 && sum.sum == Microseconds(.max))
+        #expect((sum.percentile(perMille: 500) ?? .zero) >= LatencyHistogram.longest)
+    }
+}

@@ -22,7 +22,8 @@ def moment(seconds: float | None = None) -> str:
 class StandInWorker:
     """Outcomes by the contract, from memory: live, in heartbeats' numbers, and by replay.
 
-    `loses`: of the live outcomes every so-manieth is not published.
+    `loses`: of the live outcomes every so-manieth is not published. `answers`, `beating`: whether its
+    intake answers, and whether it sends heartbeats.
     """
 
     def __init__(self, partition: str, *, loses: int = 0):
@@ -34,6 +35,7 @@ class StandInWorker:
         self.last: dict[tuple[str, str], Json] = {}
         self.beats: Json = {}
         self.lost = self.replays = 0
+        self.answers = self.beating = True
         self.context: zmq.Context[Any] = zmq.Context()
         self.router = self.context.socket(zmq.ROUTER)
         self.topic = self.context.socket(zmq.PUB)
@@ -172,6 +174,8 @@ class StandInWorker:
 
     def _beat(self) -> None:
         while not self.ending.wait(1):
+            if not self.beating:
+                continue
             with self.lock:
                 beat = [f"heartbeat|{self.partition}".encode(), self._state("heartbeat")]
                 self.topic.send_multipart(beat)
@@ -184,10 +188,12 @@ class StandInWorker:
             request = json.loads(body)
             # A monitor asks for nothing else.
             assert request["type"] in ("replay", "status"), request
+            self.replays += request["type"] == "replay"
+            if not self.answers:
+                continue
             if request["type"] == "status":
                 self.router.send_multipart([*envelope, self._state("status")])
                 continue
-            self.replays += 1
             after, limit = request["after"], request["limit"]
             with self.lock:
                 page, more = self.bodies[after : after + limit], len(self.bodies) > after + limit

@@ -150,6 +150,37 @@ def test_what_a_bad_network_loses_is_asked_for_again() -> str:
             return f"{relay.lost} lost, {one['gaps']} gaps, {one['replayed']} replayed"
 
 
+def test_a_worker_whose_intake_is_cut_off_is_heard_for_as_long_as_it_lives() -> str:
+    with StandInWorker("p0") as worker, Monitor(*worker.flag) as monitor:
+        eventually("the first heartbeat", lambda: monitor.partition("p0")["fresh"])
+        worker.answers = False
+        worker.loses = 1
+        worker.say("s", "lost", "success")
+        worker.loses = 0
+        end = time.monotonic() + 9
+        longest = 0
+        while time.monotonic() < end:
+            for number in range(20):
+                worker.say("s", f"d-{len(worker.bodies)}", "success")
+            time.sleep(0.1)
+            longest = max(longest, monitor.partition("p0")["silent_ms"])
+        # A heartbeat each second.
+        assert longest < 4000, longest
+        assert "behind" in monitor.partition("p0")["problems"]
+        # One page asked for twice or thrice, and a rest; not with every message.
+        assert worker.replays <= 6, worker.replays
+        worker.beating = False
+        died = time.monotonic()
+        while time.monotonic() < died + 7:
+            worker.say("s", f"d-{len(worker.bodies)}", "success")
+            time.sleep(0.05)
+        assert monitor.partition("p0")["fresh"] is False
+        worker.answers = worker.beating = True
+        monitor.wait_for_seq("p0", len(worker.bodies))
+        assert totals_shown(monitor, "p0") == worker.totals()
+        return f"silent for {longest} ms at most, {worker.replays} replays"
+
+
 def test_a_partition_that_is_cut_off_is_shown_and_its_halts_too() -> None:
     with Simulator() as simulator:
         intake, outcomes = free_endpoints(2)
