@@ -1,3 +1,4 @@
+import Glibc
 import HostSystem
 import StrictJSON
 import TradeRecords
@@ -42,8 +43,8 @@ struct StatusReport {
                         + "and --partition")
             }
             let haltFiles = HaltFiles(stateDirectory: stateDirectory)
-            let files = try haltFiles.list()
-            strayHaltFiles = try haltFiles.strays()
+            let files = try StatusReport.halts(haltFiles)
+            strayHaltFiles = (try? haltFiles.strays()) ?? []
             database = try StatusReport.database(in: stateDirectory)
             let owner = try StateDirectory.owner(of: stateDirectory)
             worker = owner.isRunning ? try StatusReport.ask(place, owner.processID, database) : .stopped
@@ -52,6 +53,17 @@ struct StatusReport {
             throw failure
         } catch {
             throw Failure("\(error)")
+        }
+    }
+
+    /// The halts in force as the worker sees them: where nobody can tell, all is halted. What only this user may not read
+    /// says nothing of that.
+    private static func halts(_ files: HaltFiles) throws(SystemError) -> [Halt] {
+        do throws(SystemError) {
+            return try files.list()
+        } catch {
+            guard error.number != EACCES else { throw error }
+            return [Halt(unreadable: .all, "the halt files cannot be read: \(error)")]
         }
     }
 

@@ -221,6 +221,8 @@ def test_while_nobody_can_tell_whether_all_is_halted_nothing_is_sent_and_the_wai
         assert publisher.decide("next")["code"] == "halted"
         time.sleep(1.5)
         assert worker.status()["halted"] == ["all"] and len(simulator.posts()) == 1
+        said = command(worker.state, "status", "--intake", worker.intake)
+        assert "halt files cannot be read" in said and "Not a directory" in said, said
         folder.unlink()
         hidden.rename(folder)
         assert worker.final_outcome("s", "waits")["result"] == "success"
