@@ -34,7 +34,7 @@ package final class MonitorStore: Sendable {
             configuration.foreignKeysEnabled = true
             pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { database in
-                try database.execute(sql: "PRAGMA synchronous = FULL")
+                try database.execute(sql: "PRAGMA synchronous = NORMAL")
                 try MonitorSchema.prepare(database)
             }
         } catch let fault as MonitorStoreFault {

@@ -19,7 +19,7 @@ struct GatheredLogTests {
             try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA cache_size = 10")
         }
-        writer = try DatabaseQueue(path: directory.path + "/log.db", configuration: configuration)
+        writer = try DatabaseQueue(path: directory.path + "/trades.db", configuration: configuration)
         try writer.write {
             try $0.execute(sql: "CREATE TABLE rows (id INTEGER PRIMARY KEY, name TEXT UNIQUE, body BLOB)")
         }
@@ -34,7 +34,7 @@ struct GatheredLogTests {
 
     private func look<Value>(_ sql: String, _ type: Value.Type) throws -> Value?
     where Value: DatabaseValueConvertible & Sendable {
-        let reader = try DatabaseQueue(path: directory.path + "/log.db")
+        let reader = try DatabaseQueue(path: directory.path + "/trades.db")
         return try reader.read { try Value.fetchOne($0, sql: sql) }
     }
 

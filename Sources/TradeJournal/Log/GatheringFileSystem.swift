@@ -5,11 +5,11 @@ import Glibc
 /// writes every page of it in two calls, some thirty for a trade.
 ///
 /// What is written, and when it is durable, stays as it is: all of it is handed over before a sync, before it is read, and
-/// before anything else is done with the file. Only logs go through here; every other file is opened by the file system
-/// that was the default before.
+/// before anything else is done with the file. Only the log of a database called `trades.db` goes through here; every other
+/// file is opened by the file system that was the default before.
 ///
 /// It is for connections that sync their commits (`synchronous=FULL`), which `TradeJournal` proves of its own. One that
-/// does not would tell other readers of pages that are still here.
+/// does not, as that of another database in this process may, would tell other readers of pages that are still here.
 enum GatheringFileSystem {
     /// Makes it the default of the whole program, once and for all: GRDB opens a database by its path alone.
     static func install() { _ = ordinary }
@@ -32,7 +32,7 @@ enum GatheringFileSystem {
         _ path: UnsafePointer<CChar>?, _ memory: UnsafeMutablePointer<sqlite3_file>?, _ flags: Int32,
         _ flagsOut: UnsafeMutablePointer<Int32>?
     ) -> Int32 {
-        guard flags & SQLITE_OPEN_WAL != 0, let memory else {
+        guard flags & SQLITE_OPEN_WAL != 0, let memory, let path, isJournalLog(path) else {
             return ordinary.pointee.xOpen(ordinary, path, memory, flags, flagsOut)
         }
         let file = GatheringFile(sizeOfOrdinary: Int(ordinary.pointee.szOsFile))
@@ -44,5 +44,9 @@ enum GatheringFileSystem {
             memory.pointee.pMethods = nil
         }
         return code
+    }
+
+    private static func isJournalLog(_ path: UnsafePointer<CChar>) -> Bool {
+        String(cString: path).hasSuffix("/trades.db-wal")
     }
 }
