@@ -56,6 +56,8 @@ package struct Restoration: Sendable {
             do {
                 return try restore(
                     try Files.realPath(file), in: directory, as: next, by: operatorName, at: now, passing)
+            } catch let unfinished as Unfinished {
+                throw unfinished
             } catch {
                 try next.discard()
                 throw error

@@ -118,7 +118,7 @@ package final class TradeJournal {
             if let teller { Unmanaged<Teller>.fromOpaque(teller).takeUnretainedValue().tell() }
             return 0
         }
-        sqlite3_progress_handler(connection, 200_000, call, Unmanaged.passUnretained(teller).toOpaque())
+        sqlite3_progress_handler(connection, 2_000, call, Unmanaged.passUnretained(teller).toOpaque())
         defer {
             sqlite3_progress_handler(connection, 0, nil, nil)
             withExtendedLifetime(teller) {}

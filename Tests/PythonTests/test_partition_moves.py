@@ -193,22 +193,29 @@ def test_a_move_waits_for_what_is_under_way_and_can_be_abandoned() -> None:
 
 def test_what_would_trade_where_it_should_not_is_refused() -> None:
     with Simulator() as simulator, Partitions(simulator) as partitions:
-        partitions.write(1, {"s": "p0"})
+        partitions.write(1, {"s": "p0", ".hidden": "p0"})
         partitions.start_all()
+        move(partitions, ".hidden", "p0", "p1")
         where = ["--state-dir", str(partitions.states["p0"].path), "--strategy", "s"]
         assert run("halt", *where).returncode == 0
         arguments = ["partitions", "move", "s", "--to", "p1"]
         done = run(*arguments, *directories(partitions, "p0", "p1"))
         assert done.returncode == 1 and "halted at p0 and not at p1" in done.stderr, done
+        # A halt of all at the other worker may end before the strategy's own.
+        there = ["--state-dir", str(partitions.states["p1"].path)]
+        assert run("halt", *there).returncode == 0
+        done = run(*arguments, *directories(partitions, "p0", "p1"))
+        assert done.returncode == 1 and "halted at p0 and not at p1" in done.stderr, done
+        assert run("resume", *there).returncode == 0
         assert run("resume", *where).returncode == 0
         move(partitions, "s", "p0", "p1")
         # A map that is edited back by hand does not bring back what was moved.
-        partitions.write(3, {"s": "p0"})
-        partitions.wait_for_map("p0", 3, "was not moved back")
+        partitions.write(4, {"s": "p0"})
+        partitions.wait_for_map("p0", 4, "was not moved back")
         with Publisher(partitions.workers["p0"]) as publisher:
             assert publisher.decide("d-1", **COIN)["code"] == "draining"
-        partitions.write(4, {"s": "p1"})
-        partitions.wait_for_map("p1", 4)
+        partitions.write(5, {"s": "p1"})
+        partitions.wait_for_map("p1", 5)
         with Publisher(partitions.workers["p1"]) as publisher:
             publisher.accepted("d-1", **COIN)
         partitions.stop("p0")
@@ -394,7 +401,7 @@ def test_a_worker_restored_from_before_a_strategy_left_neither_follows_nor_sends
         status = p0.status()
         assert (status["open_orders"], status["pending"]) == (0, 1), status
         assert [post["client_order_id"] for post in simulator.posts()[posts:]] == ["other:y"]
-        assert len(p0.outcomes_of("s")) == 1 and p1.outcomes_of("s") == told
+        assert len(p0.outcomes_of("s")) == 1 and p1.outcomes_of("s")[: len(told)] == told
         assert "restored from a copy of before" in partitions.states["p0"].log.read_text()
         # Where the rows of the copy wait, nothing is taken in over them.
         done = run(

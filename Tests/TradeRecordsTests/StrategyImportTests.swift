@@ -99,6 +99,36 @@ struct StrategyImportTests {
         #expect(try rows("to", "SELECT count(*) FROM outcomes WHERE seq > 0") == ["0"])
     }
 
+    @Test("has the worker say, while SQLite is at it, that it lives")
+    func busy() throws {
+        for number in 0..<200 { try from.refuse("d-\(number)") }
+        let path = directory.path + "/rows.db"
+        let strategy = try #require(StrategyName("s"))
+        try TradeRecords(path: directory.path + "/from.db").export(strategy, to: path)
+        let move = StrategyMove(
+            strategy, id: "0123456789abcdef", step: .imported, partition: try #require(PartitionName("p0")))
+        var times = 0
+        try to.journal.importStrategy(from: path, move, at: to.now) { times += 1 }
+        #expect(times > 0)
+        let told = times
+        try to.refuse("t-1", strategy: "t")
+        #expect(times == told, "nobody is told when it is over")
+    }
+
+    @Test("leaves the other worker's database free to be written meanwhile")
+    func exportLocksNothing() throws {
+        try from.execute("d-1", ending: order("d-1", "new"))
+        let strategy = try #require(StrategyName("s"))
+        let writer = try DatabaseQueue(path: directory.path + "/from.db")
+        try writer.inDatabase { database in
+            // Would wait for 30 s, and fail, if the export wanted to write there too.
+            try database.execute(sql: "BEGIN IMMEDIATE")
+            try TradeRecords(path: directory.path + "/from.db").export(strategy, to: directory.path + "/rows.db")
+            try database.execute(sql: "ROLLBACK")
+        }
+        #expect(try rows("rows", "SELECT count(*) FROM decisions") == ["1"])
+    }
+
     @Test("that contradicts what is there is refused, and changes nothing")
     func contradiction() throws {
         try from.refuse("d-1")

@@ -53,6 +53,17 @@ struct StrategyMoveTests {
         #expect(try request(.drop).step(after: last(.gone, id: "another"), isKnown: false) == .gone)
     }
 
+    @Test("is served with less than another worker knows on an operator's word only, and can be moved on")
+    func taken() throws {
+        #expect(try request(.take).step(after: last(.gone, id: "another"), isKnown: false) == .opened)
+        #expect(try request(.release).step(after: last(.gone, id: "another"), isKnown: false) == .draining)
+        for step in StrategyMove.Step.allCases where step != .gone {
+            #expect(try request(.take).step(after: last(step, id: "another"), isKnown: false) == nil, "\(step)")
+        }
+        #expect(try request(.take).step(after: nil, isKnown: false) == nil)
+        #expect(try request(.take).step(after: last(.gone), isKnown: true) == nil)
+    }
+
     @Test("is not dropped by, nor imported over, what is on its way out")
     func leaving() throws {
         for step in [StrategyMove.Step.draining, .released] {
