@@ -64,6 +64,7 @@ let package = Package(
         room("TradeJournal", "CSQLite", "AlpacaAPI", "TradingCore", "StrictJSON", grdb, sqlite),
         room("TradeRecords", "TradeJournal", "TradingCore", "StrictJSON", grdb),
         room("HostSystem", "CLinux", "TradingCore", "StrictJSON"),
+        room("KeyFiles", "HostSystem", "TradingCore", "ZeroMQMessaging"),
         room("DatabaseCopies", "HostSystem", "TradeJournal", "TradingCore", grdb),
 
         // What became of an order: it can ask the broker, and has no way to place anything.
@@ -72,12 +73,12 @@ let package = Package(
         // The worker, wired from the rooms above.
         room(
             "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "TradeJournal", "OrderResolution",
-            "ZeroMQMessaging", "CurlTransport", "HostSystem", logging),
+            "ZeroMQMessaging", "CurlTransport", "HostSystem", "KeyFiles", logging),
         room("WorkerClient", "StrictJSON", "ZeroMQMessaging"),
         room("Conformance", "CGoldenFrames", "StrictJSON", "TradingCore", "ZeroMQMessaging", "HostSystem"),
         program(
             "trade-executor", "Conformance", "TradeWorker", "TradingCore", "AlpacaAPI", "StrictJSON", "HostSystem",
-            "WorkerClient", "DatabaseCopies",
+            "KeyFiles", "WorkerClient", "DatabaseCopies",
             "TradeRecords", "ZeroMQMessaging", "CurlTransport", logging, arguments),
 
         // What watches workers, and cannot trade: no room here knows the broker's account or places an order.
@@ -87,7 +88,7 @@ let package = Package(
         .target(name: "CMonitorPage", exclude: ["page"]),
         program(
             "trade-monitor", "CMonitorPage", "Monitoring", "MonitorStore", "StrictJSON", "TradingCore", "HostSystem",
-            "WorkerClient", "TradeRecords", "ZeroMQMessaging", httpServer, arguments),
+            "KeyFiles", "WorkerClient", "TradeRecords", "ZeroMQMessaging", httpServer, arguments),
 
         // The broker to test against.
         room("AlpacaSimulator", "StrictJSON", "TradingCore", "HostSystem", sockets),

@@ -1,6 +1,7 @@
 import AlpacaAPI
 import CurlTransport
 import HostSystem
+import KeyFiles
 import StrictJSON
 import TradeRecords
 import TradeWorker

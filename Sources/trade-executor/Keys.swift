@@ -1,5 +1,6 @@
 import ArgumentParser
 import HostSystem
+import KeyFiles
 import StrictJSON
 import TradeWorker
 import TradingCore

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import HostSystem
+import KeyFiles
 import MonitorStore
 import Monitoring
 import TradingCore
@@ -130,8 +131,8 @@ struct TradeMonitor: ParsableCommand {
         let monitor = try Monitor(
             store: try MonitorStore(path: try storePath()),
             retention: Retention(days: keepDays, bytesMax: keepMib << 20),
-            ownKeys: try clientKey.map(KeyFiles.ownPair),
-            serverKey: try serverPublicKey.map(KeyFiles.publicKey), log: log)
+            ownKeys: try clientKey.map(KeyFile.secret),
+            serverKey: try serverPublicKey.map { try KeyFile.publicKey($0).text }, log: log)
         let named = workers.compactMap(WatchedPartition.init(argument:))
         try monitor.watch(named + (map?.meaning.watched ?? []))
         monitor.start()

@@ -198,6 +198,23 @@ struct MonitorStoreTests {
         #expect(try store.tallies()[StrategyKey(partition: "p0", strategy: "s")]?.success == 1)
     }
 
+    @Test("keeps apart what a number stands for before and after its database went back unnoticed and went on")
+    func wentBackAndOn() throws {
+        let store = try open()
+        _ = try store.append((1...7).map { outcome("d-\($0)", seq: $0) }, receivedAt: now)
+        // The copy ended with 3; when it was noticed, 4 and 5 had been given out again.
+        try store.goBack("p0", to: StreamPosition(stream: "9f2c", seq: 5), at: now)
+        let again =
+            (1...3).map { outcome("d-\($0)", seq: $0) }
+            + (4...5).map { outcome("new-\($0)", seq: $0, result: "failed", status: "rejected") }
+        _ = try store.append(again, receivedAt: now.advanced(bySeconds: 1))
+        let tally = try store.tallies()[StrategyKey(partition: "p0", strategy: "s")]
+        #expect(tally?.success == 3 && tally?.failed == 2)
+        for decision in ["d-4", "d-5", "d-7", "new-4", "new-5", "d-1"] {
+            #expect(try store.story(partition: "p0", strategy: "s", decisionID: decision).count == 1)
+        }
+    }
+
     @Test("of a newer version is left alone")
     func newer() throws {
         let path = directory.path + "/monitor.db"

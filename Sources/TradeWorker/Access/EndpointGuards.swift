@@ -1,5 +1,6 @@
 import Glibc
 import HostSystem
+import KeyFiles
 import ZeroMQMessaging
 
 /// How the worker's endpoints are guarded: by keys, by the users of this machine, or by being for this user only.
