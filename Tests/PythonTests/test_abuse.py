@@ -145,7 +145,7 @@ def withstand(name: str, *flags: str, seconds: float = 2.5) -> tuple[Counter[str
         peak = worker.memory_kib("VmHWM")
         assert worker.program.process.poll() is None, worker.condition()
         assert peak < MEMORY_MAX_KIB, f"{peak} KiB of memory after {dict(done)}"
-        assert len(times) > 20, f"only {len(times)} honest decisions were taken in {seconds} s"
+        assert len(times) > 5, f"only {len(times)} honest decisions were taken in {seconds} s"
         log = worker.state.log.read_text()
         assert len(log) < 20_000, f"a log of {len(log)} bytes"
         figures = (
