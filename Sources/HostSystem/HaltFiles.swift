@@ -26,19 +26,31 @@ package struct HaltFiles {
 
     private var directory: String { StateDirectory.haltPath(in: stateDirectory) }
 
-    /// The halt that covers a strategy, the one for all first. Where the files cannot be looked at, everything is halted.
+    /// The halt that covers a strategy, the one for all first. Asked before every order, and of files that are hardly ever
+    /// there. Where the files cannot be looked at, everything is halted.
     package func halt(covering strategy: StrategyName) -> Halt? {
-        halt(.all) ?? halt(.strategy(strategy))
+        do {
+            guard let folder = try openFolder() else { return nil }
+            defer { close(folder) }
+            return halt(.all, in: folder) ?? halt(.strategy(strategy), in: folder)
+        } catch {
+            return Halt(unreadable: .all, "the halt file cannot be read: \(error)")
+        }
     }
 
     /// Every halt that is in force.
     package func list() throws(SystemError) -> [Halt] {
-        try names().compactMap { Halt.scope(fileName: $0) }.compactMap { halt($0) }
+        guard let folder = try openFolder() else { return [] }
+        defer { close(folder) }
+        return try Files.names(in: directory).compactMap { Halt.scope(fileName: $0) }
+            .compactMap { halt($0, in: folder) }
     }
 
     /// The files that are called like no halt, and so halt nothing: somebody may have meant one.
     package func strays() throws(SystemError) -> [String] {
-        try names().filter { Halt.scope(fileName: $0) == nil }
+        guard let folder = try openFolder() else { return [] }
+        close(folder)
+        return try Files.names(in: directory).filter { Halt.scope(fileName: $0) == nil }
     }
 
     /// Begins a halt, or changes the one in force.
@@ -53,30 +65,24 @@ package struct HaltFiles {
         try Files.remove(path(scope))
     }
 
-    private func halt(_ scope: Halt.Scope) -> Halt? {
+    private func halt(_ scope: Halt.Scope, in folder: Int32) -> Halt? {
         do {
-            guard try isThere(scope) else { return nil }
+            guard try Files.hasEntry(Halt.fileName(scope), in: folder) else { return nil }
             return Halt(scope, fileContent: try Files.read(path(scope), bytesMax: 16_384))
         } catch {
             return Halt(unreadable: scope, "the halt file cannot be read: \(error)")
         }
     }
 
-    /// Whether a halt is in force. Asked before every order, and of a file that is hardly ever there. False is said only
-    /// of a folder that can be listed, or is not there: who sees less of it than that cannot know.
+    /// Whether a halt is in force.
     package func isThere(_ scope: Halt.Scope) throws(SystemError) -> Bool {
         guard let folder = try openFolder() else { return false }
         defer { close(folder) }
         return try Files.hasEntry(Halt.fileName(scope), in: folder)
     }
 
-    private func names() throws(SystemError) -> [String] {
-        guard let folder = try openFolder() else { return [] }
-        close(folder)
-        return try Files.names(in: directory)
-    }
-
-    /// The folder of halts, opened for reading; nil where there is none.
+    /// The folder of halts, opened for reading; nil where there is none. Who cannot list it sees less of it than all, and
+    /// cannot know that a halt is not there.
     private func openFolder() throws(SystemError) -> Int32? {
         let path = stateDescriptor == AT_FDCWD ? directory : StateDirectory.haltFolder
         let folder = openat(stateDescriptor, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
