@@ -115,14 +115,14 @@ struct SeenOutcomeTests {
 @Suite("A partition")
 struct MonitoredPartitionTests {
     @Test("that was never heard is not fresh, and goes stale after five seconds of silence")
-    func freshness() {
+    func freshness() throws {
         var state = Samples.state("p0", "p1")
         #expect(!state.isHealthy(at: Samples.second(1)))
         state.partitions["p0"]?.hear(Samples.heartbeat(), at: Samples.second(10))
         state.partitions["p1"]?.hear(Samples.heartbeat(partition: "p1"), at: Samples.second(12))
         #expect(state.isHealthy(at: Samples.second(15)))
         #expect(!state.isHealthy(at: Samples.second(16)))
-        let health = try! JSONValue(parsing: state.healthJSON(at: Samples.second(16)))
+        let health = try JSONValue(parsing: state.healthJSON(at: Samples.second(16)))
         #expect(health["failing"] == ["p0"])
         #expect(health["status"] == "failing")
     }
