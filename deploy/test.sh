@@ -49,7 +49,8 @@ done
 # Installed into a Debian of its own that systemd runs; of a released build it is package-test.sh by itself.
 if ((EUID == 0)); then
     package="$(bash deploy/package.sh --binaries "$binaries" --output .build/package-debug --compression none | tail -n 1)"
-    run "package" bash deploy/package-test.sh "$package"
+    # 69: no container can be run here. What does not test is said, and is no failure.
+    run "package" bash -c 'bash deploy/package-test.sh "$1" || (($? == 69))' package "$package"
 else
     echo "the package is not installed: that needs root"
 fi
