@@ -24,6 +24,7 @@ from harness import (
     Simulator,
     State,
     Worker,
+    binaries,
     decision,
     die_with_parent,
     eventually,
@@ -202,6 +203,39 @@ def follows_without_gaps(client: Client) -> str:
                 here = {"stream": strict_json(second[-1])["stream"], "counter": len(second)}
                 eventually("its position", lambda: follower.position() == here)
     return f"{lost} outcomes lost on the way, {doubled} doubled, all printed once"
+
+
+def goes_on_after_a_restoration(client: Client) -> None:
+    """Outcomes from before it name the stream of then, but their place is one of the stream of now."""
+    with Simulator() as simulator, State() as state, State() as lost:
+        with Worker(simulator, state=lost) as worker, Publisher(worker) as publisher:
+            publisher.accepted("before", **COIN)
+            wait_until_all_ended(worker)
+            copy = lost.path / "copy.db"
+            operate("backup", "--state-dir", lost.path, "--to", copy)
+        operate("restore", copy, "--state-dir", state.path)
+        with Worker(simulator, state=state) as worker, Publisher(worker) as publisher:
+            with Follower(client, "s", worker.outcomes, worker.intake) as follower:
+                follower.gets_all(worker)
+                count = len(follower.lines())
+                here = {"stream": worker.status()["stream"], "counter": count}
+                eventually("its position", lambda: follower.position() == here)
+                assert strict_json(follower.lines()[-1])["stream"] != here["stream"]
+                follower.kill()
+                follower.start()
+                operate("resume", "--state-dir", state.path)
+                publisher.accepted("after", **COIN)
+                wait_until_all_ended(worker)
+                follower.gets_all(worker)
+
+
+def operate(*arguments: object) -> None:
+    subprocess.run(
+        [str(binaries() / "trade-executor"), *map(str, arguments)],
+        check=True,
+        capture_output=True,
+        timeout=PATIENCE,
+    )
 
 
 def shows_its_keys(client: Client) -> None:

@@ -20,6 +20,7 @@ import client_builds
 from client_checks import (
     Client,
     follows_without_gaps,
+    goes_on_after_a_restoration,
     publishes_and_tells_what_is_refused,
     sends_the_same_bytes_to_a_frozen_worker_again,
     shows_its_keys,
@@ -53,6 +54,7 @@ CHECKS: list[Callable[[Client], str | None]] = [
     publishes_and_tells_what_is_refused,
     sends_the_same_bytes_to_a_frozen_worker_again,
     follows_without_gaps,
+    goes_on_after_a_restoration,
     shows_its_keys,
 ]
 

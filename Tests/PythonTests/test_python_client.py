@@ -78,6 +78,10 @@ def test_the_samples_follow_without_gaps() -> str:
     return client_checks.follows_without_gaps(PYTHON)
 
 
+def test_the_samples_go_on_after_a_restoration() -> None:
+    client_checks.goes_on_after_a_restoration(PYTHON)
+
+
 def test_the_samples_show_their_keys() -> None:
     client_checks.shows_its_keys(PYTHON)
 

@@ -222,7 +222,8 @@ class Subscriber {
         }
         auto outcome = std::move(ready_.front());
         ready_.pop_front();
-        position_ = {outcome.at("stream"), outcome.at("strategy_seq")};
+        // Not the outcome's own stream: one from before a restoration or a move names the stream of then.
+        position_ = {stream_, outcome.at("strategy_seq")};
         return outcome;
     }
 

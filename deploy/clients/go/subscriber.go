@@ -141,7 +141,8 @@ func (s *Subscriber) Next(ctx context.Context) (*Outcome, error) {
 	}
 	outcome := s.ready[0]
 	s.ready = s.ready[1:]
-	s.Position = Position{Stream: outcome.Stream, Counter: outcome.StrategySeq}
+	// Not the outcome's own stream: one from before a restoration or a move names the stream of then.
+	s.Position = Position{Stream: s.stream, Counter: outcome.StrategySeq}
 	return outcome, nil
 }
 

@@ -63,7 +63,8 @@ export class Subscriber {
   async next() {
     while (this.#ready.length === 0) await (this.#behind ? this.#catchUp() : this.#listen());
     const outcome = this.#ready.shift();
-    this.position = { stream: outcome.stream, counter: outcome.strategy_seq };
+    // Not the outcome's own stream: one from before a restoration or a move names the stream of then.
+    this.position = { stream: this.#stream, counter: outcome.strategy_seq };
     return outcome;
   }
 

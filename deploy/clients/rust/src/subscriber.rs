@@ -55,8 +55,9 @@ impl Subscriber {
     pub fn receive(&mut self) -> Result<Value, Error> {
         loop {
             if let Some(outcome) = self.ready.pop_front() {
+                // Not the outcome's own stream: one from before a restoration or a move names the stream of then.
                 self.position = Position {
-                    stream: outcome["stream"].as_str().map(str::to_string),
+                    stream: self.stream.clone(),
                     counter: counter(&outcome),
                 };
                 return Ok(outcome);

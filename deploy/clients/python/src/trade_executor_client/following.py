@@ -66,7 +66,9 @@ class Following:
         return outcome.strategy_seq if self.strategy else outcome.seq
 
     def position(self, outcome: Outcome) -> Position:
-        return Position(outcome.stream, self.counter(outcome))
+        # Not the outcome's own stream: one from before a restoration or a move names the stream of
+        # then.
+        return Position(self.stream, self.counter(outcome))
 
     def take_live(self, message: Json) -> list[Outcome]:
         """The outcome in a message of the topic, if it is the next one."""

@@ -36,7 +36,8 @@ public final class Subscriber {
     public func next() throws(ClientError) -> JSON {
         while true {
             if let outcome = ready.popFirst() {
-                position = Position(stream: outcome["stream"]?.string, counter: counter(outcome))
+                // Not the outcome's own stream: one from before a restoration or a move names the stream of then.
+                position = Position(stream: stream, counter: counter(outcome))
                 return outcome
             }
             if isBehind { try catchUp() } else { try listen() }

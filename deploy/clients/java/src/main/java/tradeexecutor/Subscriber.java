@@ -60,7 +60,8 @@ public final class Subscriber implements AutoCloseable {
             }
         }
         JsonObject outcome = ready.remove();
-        position = new Position(outcome.get("stream").getAsString(), counter(outcome));
+        // Not the outcome's own stream: one from before a restoration or a move names the stream of then.
+        position = new Position(stream, counter(outcome));
         return outcome;
     }
 
