@@ -11,8 +11,9 @@ struct Submit: ParsableCommand {
         abstract: "Sends one decision and prints its acknowledgement.",
         discussion: """
             The decision comes from flags, or, when none of them is given, as JSON from standard input. Without an \
-            acknowledgement within 2 s the same bytes are sent again, which is safe. Exit code 0: accepted (with \
-            --wait: and all or part of it filled); 1: refused, failed, or no answer in time.
+            acknowledgement within 2 s the same bytes are sent again, which is safe. The same command again makes \
+            another decision, unless --id names this one. Exit code 0: accepted (with --wait: and all or part of it \
+            filled); 1: refused, failed, or no answer in time.
 
             trade-executor submit --strategy hand --symbol AAPL --side buy --quantity 10 --wait
             trade-executor submit --partition-map partition-map.json --strategy mean-rev --symbol AAPL …
@@ -41,32 +42,63 @@ struct Submit: ParsableCommand {
     @OptionGroup var endpoints: EndpointOptions
 
     func run() throws {
-        let body = try hasFlags ? decision() : standardInput()
-        let strategy = hasFlags ? strategyName ?? "hand" : Submit.strategy(of: body)
+        let message = try hasFlags ? flagsMessage() : Message(body: standardInput())
         do {
-            try send(body, of: strategy)
+            try send(message)
         } catch let error as ZeroMQError {
             throw Failure("\(error)")
         }
     }
 
-    private func send(_ body: [UInt8], of strategy: String?) throws {
+    /// A decision as it is sent.
+    private struct Message {
+        let body: [UInt8]
+        /// Whose decision it is; nil where that cannot be read.
+        let strategy: String?
+        /// How the very same is sent again.
+        let again: String
+
+        init(body: [UInt8]) {
+            self.body = body
+            strategy = (try? JSONValue(parsing: body))?["strategy_name"]?.string
+            again = "the same"
+        }
+
+        /// The decision that flags say. Without its id, the same flags say another one.
+        init(body: [UInt8], strategy: String, id: String) {
+            self.body = body
+            self.strategy = strategy
+            again = "the same with --id \(TerminalText.safe(id))"
+        }
+    }
+
+    private func flagsMessage() -> Message {
+        let id = decisionID ?? newID()
+        let strategy = strategyName ?? "hand"
+        return Message(body: decision(id, of: strategy), strategy: strategy, id: id)
+    }
+
+    private func send(_ message: Message) throws {
         let clock = SystemClock()
         let end = clock.monotonic() + .seconds(Int64(timeout))
         let context = try ZeroMQContext()
-        var (worker, client, ack) = try ask(body, of: strategy, milliseconds: timeout * 1000, context)
+        var (worker, client, ack) = try ask(message, context)
         // The strategy is moving: the map says where to, a moment later at the latest.
         while try ack["code"] == "wrong_partition" && endpoints.followsMap && clock.monotonic() < end {
             usleep(200_000)
-            (worker, client, ack) = try ask(body, of: strategy, milliseconds: timeout * 1000, context)
+            (worker, client, ack) = try ask(message, context)
         }
         print(ack.text)
         fflush(nil)
         guard ack["status"] == "accepted" else {
-            throw Failure("not accepted: \(TerminalText.safe(ack["message"]?.string ?? ack.text))")
+            let why = TerminalText.safe(ack["message"]?.string ?? ack.text)
+            guard ack["code"] != "storage_failed" else {
+                throw Failure("whether the decision was accepted is not known; send \(message.again) again: \(why)")
+            }
+            throw Failure("not accepted: \(why)")
         }
         guard wait else { return }
-        guard let final = try finalOutcome(ack, worker, client, body, until: end, clock, context) else {
+        guard let final = try finalOutcome(ack, worker, client, message.body, until: end, clock, context) else {
             throw Failure("accepted, but without a final outcome within \(timeout) s; it is still being worked on")
         }
         print(final.text)
@@ -76,22 +108,26 @@ struct Submit: ParsableCommand {
     }
 
     private func ask(
-        _ body: [UInt8], of strategy: String?, milliseconds: Int, _ context: ZeroMQContext
+        _ message: Message, _ context: ZeroMQContext
     ) throws -> (Endpoints, IntakeClient, JSONValue) {
-        let worker = try endpoints.endpoints(of: strategy)
+        let worker = try endpoints.endpoints(of: message.strategy)
         let client = try IntakeClient(worker.intake, keys: worker.keys, in: context)
-        guard let ack = try client.ask(body, milliseconds: milliseconds) else {
-            throw Failure(
-                "no answer from \(worker.intake) within \(timeout) s: whether the decision was accepted is not known. "
-                    + "Send the same again, or see `trade-executor status`; \(worker.advice)")
+        let patience = min(timeout, Submit.quietSeconds)
+        if let ack = try client.ask(message.body, milliseconds: patience * 1000) { return (worker, client, ack) }
+        // Whoever interrupts it now must know how to go on.
+        if timeout > patience, isatty(STDERR_FILENO) == 1 {
+            StandardError.line("no answer yet; if you end this, send \(message.again) again")
         }
-        return (worker, client, ack)
+        if let ack = try client.ask(message.body, milliseconds: (timeout - patience) * 1000) {
+            return (worker, client, ack)
+        }
+        throw Failure(
+            "no answer from \(worker.intake) within \(timeout) s: whether the decision was accepted is not known. "
+                + "Send \(message.again) again, or see `trade-executor status`; \(worker.advice)")
     }
 
-    /// Whose decision it is; nil where that cannot be read.
-    private static func strategy(of body: [UInt8]) -> String? {
-        (try? JSONValue(parsing: body))?["strategy_name"]?.string
-    }
+    /// So long nothing is said of an answer that has not come.
+    private static let quietSeconds = 2
 
     /// Waits for the end of the decision. The topic tells of it at once; asking again with the same bytes finds it even
     /// if the topic told of it before we listened.
@@ -127,15 +163,19 @@ struct Submit: ParsableCommand {
     // MARK: The decision
 
     private var hasFlags: Bool {
-        [strategyName, decisionID, symbol, side, quantity, notional, orderType].contains { $0 != nil }
+        let options = [
+            strategyName, decisionID, symbol, side, quantity, notional, orderType, timeInForce, limitPrice, stopPrice,
+            trailPrice, trailPercent, rationale,
+        ]
+        return options.contains { $0 != nil } || extendedHours || validForMs != nil
     }
 
-    private func decision() throws -> [UInt8] {
+    private func decision(_ id: String, of strategy: String) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("v", 1)
-            writer.member("decision_id", decisionID ?? newID())
-            writer.member("strategy_name", strategyName ?? "hand")
+            writer.member("decision_id", id)
+            writer.member("strategy_name", strategy)
             let members: [(StaticString, String?)] = [
                 ("symbol", symbol), ("side", side), ("quantity", quantity), ("notional", notional),
                 ("order_type", orderType), ("time_in_force", timeInForce), ("limit_price", limitPrice),

@@ -12,6 +12,7 @@ import re
 import select
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import termios
@@ -29,6 +30,7 @@ from harness import (
     State,
     Worker,
     binaries,
+    decision,
     eventually,
     free_endpoints,
     main,
@@ -166,6 +168,66 @@ def some_history() -> Iterator[tuple[Simulator, Worker, Publisher]]:
         for strategy, decision in [("coins", "d-1"), ("mean-rev", "d-2"), ("mean-rev", "d-3")]:
             worker.final_outcome(strategy, decision)
         yield simulator, worker, publisher
+
+
+# --- submit
+
+
+ORDER = ["--strategy", "s", "--symbol", "BTC/USD", "--side", "buy", "--quantity", "0.01"]
+ORDER += ["--time-in-force", "gtc"]
+
+
+def test_a_decision_without_an_answer_can_be_sent_again_and_stays_one() -> None:
+    """The same flags again would say another decision."""
+    with Simulator() as simulator, Worker(simulator) as worker:
+        worker.program.process.send_signal(signal.SIGSTOP)
+        flags = ["submit", *ORDER, *endpoints(worker)]
+        with Terminal(*flags, columns=200) as terminal:
+            screen = terminal.until("how to send it again", lambda text: "--id " in text)
+            terminal.interrupt()
+        [again] = re.findall(r"--id (\S+) again", screen)
+        silent = command(*flags, "--timeout", "1")
+        _, errors = silent.communicate(timeout=PATIENCE)
+        assert silent.returncode == 1 and len(errors.splitlines()) == 1, errors
+        [other] = re.findall(r"Send the same with --id (\S+) again", errors)
+        worker.program.process.send_signal(signal.SIGCONT)
+        for name in [again, other]:
+            sent = command(*flags, "--id", name, "--wait")
+            output, errors = sent.communicate(timeout=PATIENCE)
+            assert sent.returncode == 0, errors
+        names = [row[0] for row in worker.state.rows("SELECT decision_id FROM trade_decisions")]
+        assert sorted(names) == sorted([again, other])
+        assert len(simulator.posts()) == 2
+
+
+def test_a_decision_that_may_be_stored_is_not_called_refused() -> None:
+    with Simulator() as simulator, Worker(simulator) as worker:
+        with contextlib.closing(sqlite3.connect(worker.state.database)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            locked = command("submit", *ORDER, "--id", "d-1", *endpoints(worker))
+            output, errors = locked.communicate(timeout=PATIENCE)
+            other.rollback()
+        assert json.loads(output)["code"] == "storage_failed", output
+        assert locked.returncode == 1 and "not known; send the same with --id d-1 again" in errors
+
+
+def test_a_price_of_a_flag_is_never_left_out_of_a_decision_on_standard_input() -> None:
+    with Simulator() as simulator, Worker(simulator) as worker:
+        sent = subprocess.run(
+            [
+                str(binaries() / "trade-executor"),
+                "submit",
+                "--limit-price",
+                "1",
+                *endpoints(worker),
+            ],
+            input=json.dumps(decision("d-1")),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert sent.returncode == 1 and json.loads(sent.stdout)["code"] == "bad_field", sent
+        assert not simulator.posts()
 
 
 # --- outcomes
