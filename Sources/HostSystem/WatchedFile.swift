@@ -26,6 +26,8 @@ package final class WatchedFile<Meaning> {
 
     package let path: String
     package private(set) var meaning: Meaning
+    /// The bytes that mean it.
+    package private(set) var content: [UInt8]
     private let bytesMax: Int
     private let read: ([UInt8]) throws(WatchedFileProblem) -> Meaning
     /// The state of the file that was judged last.
@@ -43,7 +45,6 @@ package final class WatchedFile<Meaning> {
         self.path = path
         self.bytesMax = bytesMax
         self.read = read
-        let content: [UInt8]
         do throws(TrustedFile.Problem) {
             (content, seen) = try TrustedFile.read(path, bytesMax: bytesMax)
         } catch {
@@ -66,6 +67,7 @@ package final class WatchedFile<Meaning> {
         }
         do throws(WatchedFileProblem) {
             meaning = try read(content)
+            self.content = content
             return .changed
         } catch {
             return .broken(error.description)

@@ -114,6 +114,15 @@ extension TradeJournal {
         }
     }
 
+    /// The settings that are on record as in force, by name.
+    package func settingsInForce() throws(JournalFault) -> [String: [UInt8]] {
+        var settings: [String: [UInt8]] = [:]
+        try statements.settingsInForce.rows { (row) throws(JournalFault) in
+            settings[try row.requiredText(0)] = row.bytes(1)
+        }
+        return settings
+    }
+
     /// The last step of every strategy that ever moved.
     package func strategyMoves() throws(JournalFault) -> [StrategyMove] {
         var moves: [StrategyMove] = []

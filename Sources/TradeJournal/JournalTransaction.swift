@@ -245,6 +245,18 @@ package struct JournalTransaction: ~Copyable {
         try insert.run()
     }
 
+    /// Keeps what a setting is from now on, for ever; what was kept last is not kept again.
+    /// - Parameters:
+    ///   - setting: Its name, as in a configuration file.
+    ///   - value: As text, or the bytes of the file that it names; nil where there is none.
+    package func keep(setting: String, _ value: [UInt8]?, at time: Timestamp) throws(JournalFault) {
+        let insert = statements.insertSetting
+        try insert.bind(setting)
+        if let value { try insert.bind(bytes: value) } else { try insert.bind(nil as String?) }
+        try insert.bind(time.text)
+        try insert.run()
+    }
+
     /// Keeps a step of a strategy's move, for ever.
     package func keep(_ move: StrategyMove, at time: Timestamp) throws(JournalFault) {
         let insert = statements.insertMove

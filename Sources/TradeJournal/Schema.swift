@@ -34,8 +34,25 @@ enum Schema {
         migrator.registerMigration("8: what was archived") { database in
             try database.execute(sql: archives)
         }
+        migrator.registerMigration("9: which settings were in force") { database in
+            try database.execute(sql: settingsInForce)
+        }
         return migrator
     }
+
+    private static let settingsInForce = """
+        CREATE TABLE settings_in_force (
+            id INTEGER PRIMARY KEY,
+            setting TEXT NOT NULL,                 -- its name, as in a configuration file
+            value BLOB,                            -- of limits and allowed_keys: what the file says; NULL: none from here on
+            taken_at TEXT NOT NULL
+        );
+        CREATE INDEX settings_in_force_setting ON settings_in_force (setting, id);
+        CREATE TRIGGER settings_in_force_are_never_changed BEFORE UPDATE ON settings_in_force
+            BEGIN SELECT RAISE(ABORT, 'settings in force are never changed'); END;
+        CREATE TRIGGER settings_in_force_are_never_deleted BEFORE DELETE ON settings_in_force
+            BEGIN SELECT RAISE(ABORT, 'settings in force are never deleted'); END;
+        """
 
     private static let archives = """
         -- Of an archive, which holds some of the decisions only: when they had ended. NULL in every other database.

@@ -42,6 +42,8 @@ struct Statements {
     let insertPartitionMap: PreparedStatement
     let lastPartitionMap: PreparedStatement
     let insertMove: PreparedStatement
+    let insertSetting: PreparedStatement
+    let settingsInForce: PreparedStatement
     let lastMoves: PreparedStatement
     let move: PreparedStatement
     let waitingOfStrategy: PreparedStatement
@@ -192,6 +194,16 @@ struct Statements {
         lastPartitionMap = try prepare("SELECT map FROM partition_maps ORDER BY epoch DESC LIMIT 1")
         insertMove = try prepare(
             "INSERT INTO strategy_moves (move_id, strategy_name, step, partition, at) VALUES (?, ?, ?, ?, ?)")
+        insertSetting = try prepare(
+            """
+            INSERT INTO settings_in_force (setting, value, taken_at) SELECT ?1, ?2, ?3
+            WHERE (SELECT value FROM settings_in_force WHERE setting = ?1 ORDER BY id DESC LIMIT 1) IS NOT ?2
+            """)
+        settingsInForce = try prepare(
+            """
+            SELECT setting, value FROM settings_in_force
+            WHERE id IN (SELECT max(id) FROM settings_in_force GROUP BY setting) AND value IS NOT NULL
+            """)
         lastMoves = try prepare(
             """
             SELECT strategy_name, move_id, step, partition FROM strategy_moves

@@ -31,6 +31,9 @@ struct WorkerLoop {
                 worker.drain()
             }
             try gate.answerHandshakes()
+            if let list = gate.newKeyList, try worker.keep(.allowedKeys, list.content, since: list.since) {
+                gate.keyListIsKept()
+            }
             if gate.mustCutOffSubscribers {
                 try topic.cutOffSubscribers()
                 gate.subscribersCutOff()

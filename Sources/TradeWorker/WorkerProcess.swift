@@ -51,6 +51,8 @@ package enum WorkerProcess {
             let transport = try HTTPTransport(configuration.brokerAccess)
             let clock = try HostClock()
             let probe: any WorkerProbe = try KillProbe(ProcessEnvironment.all()) ?? NoProbe()
+            try SettingsRecord(configuration, limits: watchedLimits?.content, keyList: gate.keyList)
+                .keep(journal, at: clock.read().moment)
             let limits = try watchedLimits.map { SendLimits($0, line: try transport.openLookUpLine()) }
             let worker = try Worker(
                 settings: configuration.worker, journal: journal,

@@ -63,7 +63,7 @@ extension Worker {
         _ waiting: WaitingDecision, in transaction: borrowing JournalTransaction, _ record: TurnRecord,
         at now: ClockReading
     ) throws(JournalFault) -> Bool {
-        switch try judge(waiting, record, at: now) {
+        switch try judge(waiting, in: transaction, record, at: now) {
         case .send:
             record.intent = try begin(waiting, in: transaction, at: now)
             record.leftQueue.insert(waiting.row)

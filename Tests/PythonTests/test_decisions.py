@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import zmq
@@ -10,6 +11,7 @@ import zmq
 from harness import (
     COIN,
     ABSENT,
+    REPOSITORY,
     Json,
     Publisher,
     Simulator,
@@ -437,6 +439,34 @@ def bad_changes() -> list[Json]:
         {"type": "decision"},
         {"type": ""},
     ]
+
+
+def test_the_page_names_every_member_and_what_it_shows_is_so() -> None:
+    page = (REPOSITORY / "deploy/contract/README.md").read_text()
+    table = page.split("### A decision's members\n\n")[1].split("\n\n")[0]
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    schema = json.loads((REPOSITORY / "deploy/contract/decision.schema.json").read_text())
+    assert set(re.findall(r"`(\w+)`", " ".join(cells))) == set(schema["properties"]) - {"type"}
+    messages = [json.loads(text) for text in re.findall(r"^```json\n(.*?)^```$", page, re.S | re.M)]
+    shown = [message for message in messages if "v" in message and "decision_id" in message]
+    assert [message.get("type") for message in shown] == [None, "ack", "outcome"], shown
+    for message in shown:
+        check(message.get("type") or "decision", message)
+
+
+def test_what_was_refused_has_used_nothing_up() -> None:
+    with Simulator() as simulator, Worker(simulator) as worker:
+        with Publisher(worker) as publisher:
+            nothing = json.dumps(decision("d-1", sequence=1, quantity="0")).encode()
+            assert publisher.ask_bytes(nothing)["code"] == "bad_field"
+            assert publisher.decide("d-1", sequence=2)["code"] == "out_of_order"
+            publisher.accepted("d-1", sequence=1, **COIN)
+            assert publisher.decide("d-1", sequence=1)["code"] == "id_conflict"
+            # Also an id that was refused for its number.
+            publisher.accepted("d-2", sequence=2, **COIN)
+        worker.final_outcome("s", "d-2")
+        assert len(simulator.posts()) == 2
+        assert {outcome["decision_id"] for outcome in worker.outcomes_of("s")} == {"d-1", "d-2"}
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ final class SimulatedLimits {
 /// The limits as one life's worker sees them. Now and then their file is touched.
 final class LifeLimits: LimitsSource {
     let limits: TradingLimits
+    let content: [UInt8] = []
     private var chance: Chance
 
     init(_ limits: TradingLimits, _ chance: Chance, bug: PlantedBug?) {

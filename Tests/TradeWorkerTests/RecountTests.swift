@@ -10,6 +10,7 @@ import TradingCore
 /// Limits that stay as they are.
 private struct FixedLimits: LimitsSource {
     let limits: TradingLimits
+    let content: [UInt8] = []
 
     func look() -> LimitsChange { .none }
 }

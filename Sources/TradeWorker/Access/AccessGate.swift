@@ -15,6 +15,8 @@ package final class AccessGate {
     /// Whether a subscriber is connected that may not read any more.
     private(set) package var mustCutOffSubscribers = false
     private var strangers = StrangerLog()
+    /// When the key list came into force that is not on record yet; nil where it is.
+    private var changedAt: Timestamp?
 
     package enum Problem: Error, CustomStringConvertible {
         case keyList(String)
@@ -140,11 +142,24 @@ package final class AccessGate {
             log.error("the key list stays as it was; the new one cannot be taken: \(problem)")
         case .changed:
             log.notice("the key list has changed: \(keys.meaning.keys.count) keys")
+            changedAt = SystemClock().now()
             mustCutOffSubscribers =
                 mustCutOffSubscribers
                 || subscribers.contains { !(keys.meaning[$0]?.roles.contains(.read) ?? false) }
         }
     }
+
+    /// The key list in force; nil where there is none.
+    var keyList: [UInt8]? { keys?.content }
+
+    /// A key list that is to be put on record, and since when it is in force.
+    var newKeyList: (content: [UInt8], since: Timestamp)? {
+        guard let keys, let changedAt else { return nil }
+        return (keys.content, changedAt)
+    }
+
+    /// The list is on record.
+    func keyListIsKept() { changedAt = nil }
 
     /// All subscribers have been cut off; those that come back are asked anew.
     package func subscribersCutOff() {

@@ -29,6 +29,12 @@ package enum Setting: String, CaseIterable, Sendable {
     case keyID = "api_key_id"
     case secretKey = "api_secret_key"
 
+    /// What decides about orders, of what is never secret and always has a value.
+    static let recorded: [Setting] = [
+        .partition, .brokerURL, .brokerConnectTimeout, .brokerTimeout, .maxAge, .queueMax, .settleTime, .onUnknown,
+        .haltAfterErrors, .haltOverUnknown, .haltHolds,
+    ]
+
     /// Its name in the environment. The account's have the names that Alpaca's own kits use.
     package var environmentName: String {
         switch self {

@@ -4,6 +4,8 @@ package import TradingCore
 package protocol LimitsSource {
     /// Those in force.
     var limits: TradingLimits { get }
+    /// The text that says so, for the record.
+    var content: [UInt8] { get }
     /// Looks whether they have changed. Cheap when they have not.
     func look() -> LimitsChange
 }

@@ -11,6 +11,8 @@ package final class SendLimits {
     /// The last attempt that was counted.
     private var lastCounted: DecisionRow?
     private(set) var reductions = OwnReductions()
+    /// Whether it is on record which limits are in force, as it is at a start.
+    private var areKept = true
 
     /// - Parameter line: On which the broker is asked for positions and its clock.
     package init(_ source: any LimitsSource, line: any OrderLookUps) {
@@ -44,8 +46,18 @@ package final class SendLimits {
     /// Whether what was sent must be read from the database before anything is judged.
     func mustRecount(at now: ClockReading) -> Bool { counters?.day != now.moment.day }
 
-    /// Other limits are in force, or more was sent than was counted.
-    func forgetCounters() { counters = nil }
+    /// Other limits are in force, or what was stored last may not have been.
+    func forgetCounters() {
+        counters = nil
+        areKept = false
+    }
+
+    /// Puts the limits on record that orders are held against from now on.
+    func keep(in transaction: borrowing JournalTransaction, at now: ClockReading) throws(JournalFault) {
+        guard !areKept else { return }
+        try transaction.keep(setting: Setting.limits.rawValue, source.content, at: now.moment)
+        areKept = true
+    }
 
     /// Counts what was sent today, and within the windows that limits look back over. What the calendar of today says was
     /// sent later, since it was set back, counts too.

@@ -18,6 +18,7 @@ package struct WatchedLimits: LimitsSource {
     }
 
     package var limits: TradingLimits { file.meaning }
+    package var content: [UInt8] { file.content }
 
     package func look() -> LimitsChange {
         switch file.look() {

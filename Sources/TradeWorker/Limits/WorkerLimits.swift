@@ -15,13 +15,15 @@ extension Worker {
     }
 
     func judge(
-        _ waiting: WaitingDecision, _ record: TurnRecord, at now: ClockReading
+        _ waiting: WaitingDecision, in transaction: borrowing JournalTransaction, _ record: TurnRecord,
+        at now: ClockReading
     ) throws(JournalFault) -> Judgement {
         guard let limits else { return .send }
         if !record.hasLookedForLimits {
             record.hasLookedForLimits = true
             lookForLimits(limits)
         }
+        try limits.keep(in: transaction, at: now)
         if limits.mustRecount(at: now) { try limits.recount(journal, at: now) }
         switch limits.verdict(on: waiting, at: now) {
         case .allowed: return .send
