@@ -143,6 +143,7 @@ struct ContextText {
         var parts = [body["execution"]?["status"]?.string ?? "refused", body["result"]?.string ?? "?"]
         if body["final"]?.bool == true { parts.append("final") }
         if let reason = body["reason"]?.string { parts.append(reason) }
+        if let message = body["message"]?.string { parts.append(message) }
         return parts.joined(separator: ", ")
     }
 

@@ -96,6 +96,17 @@ def test_what_is_against_a_limit_is_told_by_its_word_and_never_sent() -> None:
                 assert publisher.decide("many", quantity="100.5", **LIMIT)["outcome"][
                     "message"
                 ] == ("order_quantity_max of strategy s is 100, the order has 100.5")
+                figure = "order_quantity_max of strategy s is 100, the order has 100.5"
+                submit = ["submit", "--strategy", "s", "--symbol", "AAPL", "--side", "buy"]
+                submit += ["--quantity", "100.5", "--wait", "--intake", worker.intake]
+                submit += ["--outcomes", worker.outcomes]
+                for arguments in [submit, ["show", "s:many", "--state-dir", str(state.path)]]:
+                    told = subprocess.run(
+                        [str(binaries() / "trade-executor"), *arguments],
+                        capture_output=True,
+                        text=True,
+                    )
+                    assert figure in (told.stderr or told.stdout), told
                 sent = [post["client_order_id"] for post in simulator.posts()]
                 assert sent == ["s:fine", "s:second"], sent
             done = subprocess.run(
