@@ -1,4 +1,5 @@
 import Glibc
+package import TradingCore
 
 /// Why a watched file makes no sense.
 ///
@@ -14,19 +15,9 @@ package struct WatchedFileProblem: Error, CustomStringConvertible {
 
 /// A file whose meaning is in force, and is read again when the file changes. An edit that makes no sense changes
 /// nothing but what is said, and so does one that others than the worker's user and root can make.
-package final class WatchedFile<Meaning> {
-    /// What looking at the file has come to.
-    package enum Look: Equatable {
-        case unchanged
-        /// What it says now is in force.
-        case changed
-        /// What it said before stays in force. The same is said once.
-        case broken(String)
-    }
-
+package final class WatchedFile<Meaning>: WatchedText {
     package let path: String
     package private(set) var meaning: Meaning
-    /// The bytes that mean it.
     package private(set) var content: [UInt8]
     private let bytesMax: Int
     private let read: ([UInt8]) throws(WatchedFileProblem) -> Meaning
@@ -55,7 +46,7 @@ package final class WatchedFile<Meaning> {
 
     /// Looks whether the file is another than before, and reads it if so. Costs one system call when it is not. A file
     /// that cannot be read is tried again at the next look: what hinders it may pass.
-    package func look() -> Look {
+    package func look() -> WatchedTextChange {
         guard TrustedFile.Version(of: path) != seen else { return .unchanged }
         let content: [UInt8]
         do throws(TrustedFile.Problem) {

@@ -66,7 +66,7 @@ package final class Worker<Intake: DecisionIntake> {
     package init(
         settings: WorkerSettings, journal: TradeJournal, intake: Intake, topic: any OutcomeTopic,
         placement: any OrderPlacement, lookUps: any OrderLookUps, warmUpLine: any OrderLookUps,
-        halts: any HaltSwitch, limits: SendLimits? = nil, partitionMap: (any PartitionMapSource)? = nil,
+        halts: any HaltSwitch, limits: SendLimits? = nil, partitionMap: (any WatchedText<PartitionMap>)? = nil,
         moveRequests: (any MoveRequests)? = nil, clock: any WorkerClock, executionIDs: any ExecutionIDs,
         probe: any WorkerProbe = NoProbe(), log: Logger
     ) throws(WorkerFault) {

@@ -30,8 +30,8 @@ package enum WorkerProcess {
             ProcessMemory.giveBackCode()
             ProcessPrivacy.keepNewFilesFromOthers()
             let service = try ServiceReport(ProcessEnvironment.all(), log: log)
-            let watchedLimits = try configuration.limits.map { try WatchedLimits($0) }
-            let partitionMap = try configuration.partitionMap.map { try WatchedPartitionMap($0) }
+            let watchedLimits = try configuration.limits.map { try LimitsFile.watch($0) }
+            let partitionMap = try configuration.partitionMap.map { try PartitionMapFile.watch($0) }
             let directory = try StateDirectory(configuration.stateDirectory)
             if let open = try Files.directoryThatOthersCanChange(above: directory.path + "/trades.db") {
                 log.warning("others can write in \(open): they can halt trading, and put another database there")

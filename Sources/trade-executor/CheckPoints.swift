@@ -65,7 +65,7 @@ struct CheckPoints {
             return add(.fine, "limits", "none are set; --limits names a file of them")
         }
         do {
-            let limits = try WatchedLimits(path).limits
+            let limits = try LimitsFile.watch(path).meaning
             let lines = limits.lines
             add(.fine, "limits", lines.isEmpty ? "\(path) limits nothing" : "\(path) is in order")
             for line in lines { add(.fine, "limits", line) }
@@ -78,7 +78,7 @@ struct CheckPoints {
     mutating func checkPartitionMap(_ configuration: Configuration) {
         guard let path = configuration.partitionMap else { return }
         do {
-            let map = try WatchedPartitionMap(path).map
+            let map = try PartitionMapFile.watch(path).meaning
             let own = configuration.worker.partition
             guard map.places[own] != nil else {
                 return add(.wrong, "partition map", "\(path) has no partition \(own); see --partition")

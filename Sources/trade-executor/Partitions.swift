@@ -39,7 +39,7 @@ struct PartitionMapOptions: ParsableArguments {
 
     static func read(_ path: String) throws -> PartitionMap {
         do {
-            return try WatchedPartitionMap(path).map
+            return try PartitionMapFile.watch(path).meaning
         } catch {
             throw Failure("\(error)")
         }

@@ -65,15 +65,15 @@ final class SimulatedLimits {
 }
 
 /// The limits as one life's worker sees them. Now and then their file is touched.
-final class LifeLimits: LimitsSource {
-    let limits: TradingLimits
+final class LifeLimits: WatchedText {
+    let meaning: TradingLimits
     let content: [UInt8] = []
     private var chance: Chance
 
     init(_ limits: TradingLimits, _ chance: Chance, bug: PlantedBug?) {
-        self.limits = bug == .limitsAreNotSeen ? TradingLimits() : limits
+        meaning = bug == .limitsAreNotSeen ? TradingLimits() : limits
         self.chance = chance
     }
 
-    func look() -> LimitsChange { chance.happens(50) ? .changed : .none }
+    func look() -> WatchedTextChange { chance.happens(50) ? .changed : .unchanged }
 }

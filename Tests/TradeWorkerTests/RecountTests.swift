@@ -8,11 +8,11 @@ import TradingCore
 @testable import TradeWorker
 
 /// Limits that stay as they are.
-private struct FixedLimits: LimitsSource {
-    let limits: TradingLimits
+private struct FixedLimits: WatchedText {
+    let meaning: TradingLimits
     let content: [UInt8] = []
 
-    func look() -> LimitsChange { .none }
+    func look() -> WatchedTextChange { .unchanged }
 }
 
 /// A line on which nothing is to be asked.
@@ -34,7 +34,7 @@ struct RecountTests {
     /// The word by which another order is refused, for ten AAPL as ever; nil where it is not.
     private func word(_ limits: String, at moment: String, boot seconds: Int64 = 100) throws -> String? {
         let limits = SendLimits(
-            FixedLimits(limits: try LimitsFile.read(Array("{\"v\":1,\"each\":{\(limits)}}".utf8))), line: UnusedLine())
+            FixedLimits(meaning: try LimitsFile.read(Array("{\"v\":1,\"each\":{\(limits)}}".utf8))), line: UnusedLine())
         let now = ClockReading(
             moment: try #require(Timestamp(moment)), monotonic: MonotonicTime(microseconds: seconds * 1_000_000),
             bootID: "boot")
@@ -103,7 +103,7 @@ struct RecountTests {
 
     /// What a new process takes for left of ten AAPL.
     private func left(at moment: String) throws -> String {
-        let limits = SendLimits(FixedLimits(limits: TradingLimits()), line: UnusedLine())
+        let limits = SendLimits(FixedLimits(meaning: TradingLimits()), line: UnusedLine())
         let now = ClockReading(
             moment: try #require(Timestamp(moment)), monotonic: MonotonicTime(microseconds: 1_000_000),
             bootID: "boot")

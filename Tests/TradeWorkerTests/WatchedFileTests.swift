@@ -2,6 +2,7 @@ import Foundation
 import HostSystem
 import TestKit
 import Testing
+import TradingCore
 
 @Suite("A watched file")
 struct WatchedFileTests {

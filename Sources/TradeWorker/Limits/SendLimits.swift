@@ -1,10 +1,10 @@
 package import OrderResolution
 import TradeJournal
-import TradingCore
+package import TradingCore
 
 /// The limits in force, with what the worker knows to judge by them. There is none where no limits are set.
 package final class SendLimits {
-    let source: any LimitsSource
+    let source: any WatchedText<TradingLimits>
     var broker: LimitQuestions
     /// Nil until they are made from the database, and when they must be made anew.
     private var counters: SendCounters?
@@ -15,7 +15,7 @@ package final class SendLimits {
     private var areKept = true
 
     /// - Parameter line: On which the broker is asked for positions and its clock.
-    package init(_ source: any LimitsSource, line: any OrderLookUps) {
+    package init(_ source: any WatchedText<TradingLimits>, line: any OrderLookUps) {
         self.source = source
         broker = LimitQuestions(line)
     }
@@ -28,7 +28,7 @@ package final class SendLimits {
         guard let counters else { preconditionFailure("nothing is judged before it is known what was sent") }
         let decision = waiting.decision
         return LimitCheck(
-            decision, limits: source.limits, counters: counters,
+            decision, limits: source.meaning, counters: counters,
             marketHours: broker.marketHours(for: waiting.row, at: now.monotonic),
             position: position(for: waiting, at: now.monotonic), at: now.monotonic
         ).verdict
@@ -64,8 +64,8 @@ package final class SendLimits {
     func recount(_ journal: TradeJournal, at now: ClockReading) throws(JournalFault) {
         let today = now.moment.day
         let midnight = Timestamp(day: today)
-        let window = source.limits.longestWindow
-        var recounted = SendCounters(day: today, limits: source.limits)
+        let window = source.meaning.longestWindow
+        var recounted = SendCounters(day: today, limits: source.meaning)
         let since = min(midnight, Timestamp(nanoseconds: now.moment.nanoseconds - window.count * 1000))
         try journal.attempts(begunSince: since) { attempt in
             recounted.count(

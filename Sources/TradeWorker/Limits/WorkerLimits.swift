@@ -44,7 +44,7 @@ extension Worker {
 
     private func lookForLimits(_ limits: SendLimits) {
         switch limits.source.look() {
-        case .none: break
+        case .unchanged: break
         case .changed:
             log.notice("the limits have changed, and are in force as they are now")
             limits.forgetCounters()

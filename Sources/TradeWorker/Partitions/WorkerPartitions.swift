@@ -4,7 +4,7 @@ package import TradingCore
 
 /// Which strategies are the worker's. There is none where all are.
 struct PartitionKeeping {
-    let source: any PartitionMapSource
+    let source: any WatchedText<PartitionMap>
     /// The worker's own partition.
     let own: PartitionName
     /// The map that is in force, and stored.
@@ -22,11 +22,11 @@ struct PartitionKeeping {
 
     /// Takes the file's map, unless one was in force before that it may not follow.
     init(
-        _ source: any PartitionMapSource, of own: PartitionName, _ journal: TradeJournal, at now: ClockReading
+        _ source: any WatchedText<PartitionMap>, of own: PartitionName, _ journal: TradeJournal, at now: ClockReading
     ) throws(WorkerFault) {
         self.source = source
         self.own = own
-        let map = source.map
+        let map = source.meaning
         inForce = map
         stream = journal.stream
         let last: PartitionMap?
@@ -93,12 +93,12 @@ struct PartitionKeeping {
     /// Looks whether the file has changed.
     mutating func look(_ log: Logger) {
         switch source.look() {
-        case .none: return
+        case .unchanged: return
         case .broken(let why): refuse("it cannot be taken: \(why)", log)
         case .changed:
-            if let objection = source.map.objection(after: inForce) { return refuse("\(objection)", log) }
+            if let objection = source.meaning.objection(after: inForce) { return refuse("\(objection)", log) }
             problem = nil
-            next = source.map == inForce ? nil : source.map
+            next = source.meaning == inForce ? nil : source.meaning
         }
     }
 
