@@ -170,6 +170,9 @@ package enum Files {
         try TrustedFile.read(path, bytesMax: bytesMax).content
     }
 
+    /// Throws, in one line, where others than this user and root can change a file, or put another in its place.
+    package static func checkTrusted(_ path: String) throws { try TrustedFile.check(path) }
+
     /// Sets who may use a file.
     package static func setMode(_ mode: UInt32, of path: String) throws(SystemError) {
         guard chmod(path, mode) == 0 else { throw SystemError("setting the mode of \(path)") }

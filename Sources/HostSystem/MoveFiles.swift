@@ -26,6 +26,12 @@ package struct MoveFiles {
         return requests
     }
 
+    /// What was asked last of a strategy's move; nil where nothing is.
+    package func request(of strategy: StrategyName) throws(SystemError) -> MoveRequest? {
+        guard try Files.exists(path(strategy)) else { return nil }
+        return MoveRequest(try Files.read(path(strategy), bytesMax: 4096))
+    }
+
     /// Where the rows of a move stand.
     package func rowsPath(of id: String) -> String { "\(directory)/\(id).db" }
 
@@ -72,11 +78,16 @@ package struct MoveFiles {
         for suffix in ["", "-journal", "-wal", "-shm"] { _ = try Files.remove(newRowsPath(of: id) + suffix) }
     }
 
+    /// A file for rows that come from, or go to, another machine. One that a command left when it died is taken away.
+    package func carriedRows(of strategy: StrategyName) throws(SystemError) -> UnfinishedFile {
+        try UnfinishedFile("\(directory)/carried-\(strategy.text).db")
+    }
+
     /// Puts the rows that are written whole where the worker looks for them.
-    package func offerRows(of id: String) throws(SystemError) {
-        let new = newRowsPath(of: id)
-        try giveToWorker(new)
-        guard rename(new, rowsPath(of: id)) == 0 else { throw SystemError("creating \(rowsPath(of: id))") }
+    /// - Parameter path: Where they are.
+    package func offerRows(of id: String, from path: String) throws(SystemError) {
+        try giveToWorker(path)
+        guard rename(path, rowsPath(of: id)) == 0 else { throw SystemError("creating \(rowsPath(of: id))") }
         try Files.syncDirectory(of: rowsPath(of: id))
     }
 

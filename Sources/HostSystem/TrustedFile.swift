@@ -39,6 +39,19 @@ enum TrustedFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Problem("\(SystemError("opening \(path)"))") }
         defer { close(descriptor) }
+        let status = try check(descriptor, path)
+        let content: [UInt8]
+        do throws(SystemError) {
+            content = try Files.read(descriptor, path, bytesMax: bytesMax + 1)
+        } catch {
+            throw Problem("\(error)")
+        }
+        guard content.count <= bytesMax else { throw Problem("\(path) has more than \(bytesMax) bytes") }
+        return (content, Version(status))
+    }
+
+    /// Throws where others than this user and root can change an open file, or put another in the place of it.
+    private static func check(_ descriptor: Int32, _ path: String) throws(Problem) -> stat {
         // Of the open file, so that it is what is read that is looked at.
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Problem("\(SystemError("looking at \(path)"))") }
@@ -50,17 +63,22 @@ enum TrustedFile {
             throw Problem("\(path) can be written by others; chmod go-w \(path)")
         }
         let directory: String?
-        let content: [UInt8]
         do throws(SystemError) {
             directory = try Files.directoryThatOthersCanChange(above: path)
-            content = try Files.read(descriptor, path, bytesMax: bytesMax + 1)
         } catch {
             throw Problem("\(error)")
         }
         if let directory {
             throw Problem("others can put another file in the place of \(path), since they can write in \(directory)")
         }
-        guard content.count <= bytesMax else { throw Problem("\(path) has more than \(bytesMax) bytes") }
-        return (content, Version(status))
+        return status
+    }
+
+    /// Throws where others can change a file, or put another in the place of it: for one that a program reads by its name.
+    static func check(_ path: String) throws(Problem) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw Problem("\(SystemError("opening \(path)"))") }
+        defer { close(descriptor) }
+        _ = try check(descriptor, path)
     }
 }

@@ -37,6 +37,9 @@ enum Schema {
         migrator.registerMigration("9: which settings were in force") { database in
             try database.execute(sql: settingsInForce)
         }
+        migrator.registerMigration("10: strategies that move between machines") { database in
+            try database.execute(sql: handOvers)
+        }
         return migrator
     }
 
@@ -52,6 +55,29 @@ enum Schema {
             BEGIN SELECT RAISE(ABORT, 'settings in force are never changed'); END;
         CREATE TRIGGER settings_in_force_are_never_deleted BEFORE DELETE ON settings_in_force
             BEGIN SELECT RAISE(ABORT, 'settings in force are never deleted'); END;
+        """
+
+    /// One more word for a step: its check cannot be changed in place.
+    private static let handOvers = """
+        CREATE TABLE new_strategy_moves (
+            id INTEGER PRIMARY KEY,
+            move_id TEXT NOT NULL,                 -- the same in both databases
+            strategy_name TEXT NOT NULL,
+            step TEXT NOT NULL
+                CHECK (step = 'draining' OR step = 'released' OR step = 'handed_over' OR step = 'kept'
+                    OR step = 'imported' OR step = 'opened' OR step = 'gone'),
+            partition TEXT NOT NULL,               -- the other one
+            at TEXT NOT NULL
+        );
+        INSERT INTO new_strategy_moves SELECT id, move_id, strategy_name, step, partition, at FROM strategy_moves;
+        DROP TABLE strategy_moves;
+        ALTER TABLE new_strategy_moves RENAME TO strategy_moves;
+        CREATE INDEX strategy_moves_strategy ON strategy_moves (strategy_name, id);
+        CREATE INDEX strategy_moves_move ON strategy_moves (move_id);
+        CREATE TRIGGER strategy_moves_are_never_changed BEFORE UPDATE ON strategy_moves
+            BEGIN SELECT RAISE(ABORT, 'moves are never changed'); END;
+        CREATE TRIGGER strategy_moves_are_never_deleted BEFORE DELETE ON strategy_moves
+            BEGIN SELECT RAISE(ABORT, 'moves are never deleted'); END;
         """
 
     private static let archives = """

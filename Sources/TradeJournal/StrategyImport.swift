@@ -8,9 +8,10 @@ package enum StrategyExport {
     /// Writes a strategy's rows into a new file, as they are at one moment.
     /// - Parameters:
     ///   - database: The path of the database that it leaves. It is only read.
-    ///   - path: The file, which must not be there.
+    ///   - path: The file, which must not be there, or empty.
+    ///   - handOver: Where the file goes to another machine: what goes with the rows.
     package static func write(
-        _ strategy: StrategyName, of database: String, to path: String
+        _ strategy: StrategyName, of database: String, to path: String, handOver: HandOver? = nil
     ) throws(JournalFault) {
         do {
             var configuration = Configuration()
@@ -42,8 +43,10 @@ package enum StrategyExport {
                             CREATE UNIQUE INDEX payloads_id ON payloads (id);
                             CREATE UNIQUE INDEX executions_decision ON executions (trade_decision_id);
                             CREATE UNIQUE INDEX outcomes_seq ON outcomes (seq);
-                            CREATE TABLE complete AS SELECT '\(strategy)' AS strategy_name;
                             """)
+                    try export.execute(
+                        sql: "CREATE TABLE complete AS SELECT ? AS strategy_name, ? AS hand_over",
+                        arguments: [strategy.text, handOver?.text])
                     return .commit
                 }
                 try export.execute(sql: "DETACH source")
@@ -52,6 +55,16 @@ package enum StrategyExport {
         } catch {
             throw JournalFault("exporting \(strategy)", error)
         }
+    }
+
+    /// What goes with the rows in a file; nil where it holds something else.
+    package static func handOver(in path: String) -> HandOver? {
+        var configuration = Configuration()
+        configuration.readonly = true
+        // Any fault means the same: it is no such file.
+        guard let queue = try? DatabaseQueue(path: path, configuration: configuration) else { return nil }
+        let text = try? queue.read { try String.fetchOne($0, sql: "SELECT hand_over FROM complete") }
+        return text.flatMap { HandOver($0) }
     }
 }
 
@@ -74,7 +87,7 @@ extension TradeJournal {
             try write { (transaction) throws(JournalFault) in
                 try self.whileBusy(whileBusy) { () throws(JournalFault) in
                     try execute(StrategyImport.sql)
-                    try checkImport()
+                    try checkImport(of: move.strategy)
                 }
                 try transaction.keep(move, at: time)
                 try readCounter(of: move.strategy)
@@ -91,7 +104,10 @@ extension TradeJournal {
     }
 
     /// The counts that must be 0.
-    private func checkImport() throws(JournalFault) {
+    private func checkImport(of strategy: StrategyName) throws(JournalFault) {
+        guard try integer("SELECT strategy_name = '\(strategy)' FROM moved.complete") == 1 else {
+            throw JournalFault("importing a strategy", message: "the file is of another strategy")
+        }
         for (problem, sql) in StrategyImport.checks where try integer(sql) != 0 {
             throw JournalFault("importing a strategy", message: problem)
         }

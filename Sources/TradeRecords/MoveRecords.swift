@@ -36,8 +36,22 @@ extension TradeRecords {
         }
     }
 
-    /// Writes all rows of a strategy into a new file, for another worker to take in.
-    package func export(_ strategy: StrategyName, to path: String) throws {
-        try StrategyExport.write(strategy, of: databasePath, to: path)
+    /// Which database it is.
+    package func stream() throws -> String {
+        try read { try String.fetchOne($0, sql: "SELECT stream FROM database_identity") ?? "" }
     }
+
+    /// Whether any step of a move was taken here.
+    package func knowsMove(_ id: String) throws -> Bool {
+        try read { try Row.fetchOne($0, sql: "SELECT 1 FROM strategy_moves WHERE move_id = ?", arguments: [id]) != nil }
+    }
+
+    /// Writes all rows of a strategy into a new file, for another worker to take in.
+    /// - Parameter handOver: Where the file goes to another machine: what goes with the rows.
+    package func export(_ strategy: StrategyName, to path: String, handOver: HandOver? = nil) throws {
+        try StrategyExport.write(strategy, of: databasePath, to: path, handOver: handOver)
+    }
+
+    /// What goes with the rows in such a file; nil where it holds something else.
+    package static func handOver(in path: String) -> HandOver? { StrategyExport.handOver(in: path) }
 }

@@ -17,7 +17,7 @@ struct MovingStrategy {
     let tell: (String, String) -> Void
 
     /// The worker at one end.
-    private struct End {
+    struct End {
         let partition: PartitionName
         let stateDirectory: String
         let records: TradeRecords
@@ -37,19 +37,25 @@ struct MovingStrategy {
         let from = try end(owner, fromStateDirectory)
         try checkHalts(from, to)
 
-        let id = try drain(from, to)
+        let id = try drain(from, to: destination, .release)
         try carryOver(id, from, to)
         try checkHalts(from, to)
-        let epoch = try switchMap(id, from, to)
+        let epoch = try switchMap(from: owner, to)
         try takeHaltAlong(from, to)
         try open(id, from, to, epoch: epoch)
     }
 
     /// Has the old worker finish what it has accepted.
+    /// - Parameter action: To let go of it, or to do that for another machine.
     /// - Returns: Which move it is: also one that was begun before.
-    private func drain(_ from: End, _ to: End) throws -> String {
+    func drain(_ from: End, to destination: PartitionName, _ action: MoveRequest.Action) throws -> String {
         if let last = try from.records.lastMove(of: strategy), !last.step.takesDecisions, last.step != .gone {
-            guard last.step == .draining || last.step == .released, last.partition == to.partition else {
+            let asked = try from.files.request(of: strategy)
+            // What was begun with both workers at hand may have come to the other one already, and the other way round.
+            let others: [MoveRequest.Action] = action == .release ? [.releaseToCarry, .handOver] : [.release]
+            guard last.step == .draining || last.step == .released, last.partition == destination,
+                asked?.id != last.id || !others.contains(where: { $0 == asked?.action })
+            else {
                 throw Failure(
                     "\(strategy) is moving between \(from.partition) and \(last.partition) already (\(last.step.rawValue)); "
                         + "finish that, or say --abandon")
@@ -58,7 +64,7 @@ struct MovingStrategy {
         } else {
             let id = Self.newID()
             try from.files.prepare()
-            try from.files.ask(MoveRequest(.release, strategy, id: id, partition: to.partition))
+            try from.files.ask(MoveRequest(action, strategy, id: id, partition: destination))
         }
         try wait(from, "takes no more decisions of it") { $0?.step == .draining || $0?.step == .released }
         tell("draining", "\(from.partition) takes no new decisions of \(strategy), and finishes what it has")
@@ -90,15 +96,13 @@ struct MovingStrategy {
         try to.files.clearNewRows(of: id)
         try to.files.clearTries(of: id)
         try from.records.export(strategy, to: to.files.newRowsPath(of: id))
-        // The new worker takes it in at once and in memory, and does nothing else meanwhile.
-        let size = try Files.size(of: to.files.newRowsPath(of: id)) ?? 0
-        guard size <= Self.bytesMax else {
+        do {
+            try checkSize(of: to.files.newRowsPath(of: id))
+        } catch {
             try to.files.clearNewRows(of: id)
-            throw Failure(
-                "\(strategy) has \(size >> 20) MiB of rows, and what moves has \(Self.bytesMax >> 20) MiB at most: say "
-                    + "--abandon, and `archive` what has ended long ago before you move it")
+            throw error
         }
-        try to.files.offerRows(of: id)
+        try to.files.offerRows(of: id, from: to.files.newRowsPath(of: id))
         try to.files.ask(MoveRequest(.import, strategy, id: id, partition: from.partition))
         try wait(to, "has taken in what \(from.partition) knows (its log and `status` say why it might not)") {
             $0?.id == id && $0?.step == .imported
@@ -107,11 +111,11 @@ struct MovingStrategy {
     }
 
     /// The edit of the map, from which there is no way back but another move.
-    private func switchMap(_ id: String, _ from: End, _ to: End) throws -> Int64 {
+    func switchMap(from: PartitionName, _ to: End) throws -> Int64 {
         var map = try PartitionMapOptions.read(mapPath)
-        guard map.partition(of: strategy) == from.partition else {
+        guard map.partition(of: strategy) == from else {
             throw Failure(
-                "the map was edited meanwhile: \(strategy) is not \(from.partition)'s any more; say --abandon")
+                "the map was edited meanwhile: \(strategy) is not \(from)'s any more; say --abandon")
         }
         guard map.epoch < PartitionMapFile.epochMax else { throw Failure("there is no higher epoch") }
         map.epoch += 1
@@ -140,7 +144,7 @@ struct MovingStrategy {
                 "the map gives \(strategy) to \(to.partition), which does not serve it, since "
                     + "\(last?.partition.text ?? "another") knows more of it. Edit the map to give it back, and move it then; "
                     + "or, where that worker's database is lost, say --take \(to.partition)")
-        case .draining, .released:
+        case .draining, .released, .handedOver:
             throw Failure("\(to.partition) is about to let go of \(strategy); finish that move, or say --abandon")
         case .imported, .opened: break
         }
@@ -159,7 +163,9 @@ struct MovingStrategy {
             throw Failure("the map does not give \(strategy) to \(partition); edit it first")
         }
         let to = try end(partition, toStateDirectory)
-        guard let last = try to.records.lastMove(of: strategy), last.step == .gone else {
+        let last = try to.records.lastMove(of: strategy)
+        guard let last, last.step == .gone else {
+            if let last, last.step == .handedOver { throw Failure(Self.isHandedOver(last)) }
             throw Failure("\(partition) does not hold \(strategy) back: there is nothing to take")
         }
         let id = Self.newID()
@@ -176,29 +182,44 @@ struct MovingStrategy {
 
     // MARK: Abandoning
 
-    func abandon() throws {
+    /// - Parameter refusedPath: Of what was handed over: the file by which the other worker's machine says that it is not
+    ///   taken there.
+    func abandon(refusedPath: String?) throws {
         let map = try PartitionMapOptions.read(mapPath)
         guard let owner = map.partition(of: strategy) else { throw Failure("\(strategy) is in no partition") }
         let from = try end(owner, fromStateDirectory)
-        guard let last = try from.records.lastMove(of: strategy), last.step == .draining || last.step == .released
-        else {
+        let last = try from.records.lastMove(of: strategy)
+        if let refusedPath { return try takeBack(refusedPath, last, from) }
+        guard let last, last.step == .draining || last.step == .released else {
+            if let last, last.step == .handedOver { throw Failure(Self.isHandedOver(last)) }
             throw Failure("\(strategy) is \(owner)'s, and not about to leave it: there is nothing to abandon")
         }
-        if last.step == .released {
+        // What is to be handed over is at no other worker yet; and what was asked to be kept was dropped there before.
+        let asked = try from.files.request(of: strategy)
+        let isElsewhere = asked?.id != last.id || asked?.action == .release
+        if last.step == .released, isElsewhere {
             let to = try end(last.partition, toStateDirectory)
             try to.files.prepare()
             try to.files.ask(MoveRequest(.drop, strategy, id: last.id, partition: from.partition))
             try wait(to, "has let go of it") { $0?.id == last.id && ($0?.step == .gone || $0?.step == .kept) }
             try to.files.clear(strategy, id: last.id)
         }
-        try from.files.ask(MoveRequest(.keep, strategy, id: last.id, partition: last.partition))
-        var isGone = false
+        try keep(MoveRequest(.keep, strategy, id: last.id, partition: last.partition), at: from)
+    }
+
+    /// Has the old worker go on as before.
+    func keep(_ request: MoveRequest, at from: End) throws {
+        try from.files.ask(request)
+        var step: StrategyMove.Step?
         try wait(from, "takes decisions of it again") { now in
-            isGone = now?.id == last.id && now?.step == .gone
-            return isGone || now?.id == last.id && now?.step == .kept
+            step = now?.id == request.id ? now?.step : nil
+            return step == .gone || step == .kept || request.action == .keep && step == .handedOver
         }
-        try from.files.clear(strategy, id: last.id)
-        if isGone {
+        try from.files.clear(strategy, id: request.id)
+        if step == .handedOver, let last = try from.records.lastMove(of: strategy) {
+            throw Failure(Self.isHandedOver(last))
+        }
+        if step == .gone {
             return tell(
                 "gone", "\(from.partition) does not serve \(strategy), as before: another worker knows more of it")
         }
@@ -207,7 +228,7 @@ struct MovingStrategy {
 
     // MARK: What it stands on
 
-    private func end(_ partition: PartitionName, _ stateDirectory: String?) throws -> End {
+    func end(_ partition: PartitionName, _ stateDirectory: String?) throws -> End {
         var flags: [Setting: String] = [.partition: partition.text]
         flags[.stateDirectory] = stateDirectory
         // A setting of the environment would be the same for both.
@@ -230,11 +251,16 @@ struct MovingStrategy {
 
     /// One that was set while the map was being edited goes along.
     private func takeHaltAlong(_ from: End, _ to: End) throws {
-        guard var halt = try haltLeftBehind(from, to) else { return }
+        guard let halt = try haltLeftBehind(from, to) else { return }
+        try set(halt, of: from.partition, at: to)
+    }
+
+    func set(_ halt: Halt, of from: PartitionName, at to: End) throws {
+        var halt = halt
         halt.scope = .strategy(strategy)
         try HaltFiles(stateDirectory: to.stateDirectory).write(halt)
         try HaltHistory(stateDirectory: to.stateDirectory).append(HaltEvent(halt, at: SystemClock().now()))
-        tell("halted", "\(strategy) was halted at \(from.partition) meanwhile, and is now at \(to.partition)")
+        tell("halted", "\(strategy) was halted at \(from) meanwhile, and is now at \(to.partition)")
     }
 
     /// A halt does not end by a move.
@@ -248,7 +274,17 @@ struct MovingStrategy {
     /// How much a worker takes in at once.
     private static var bytesMax: Int64 { 512 << 20 }
 
-    private func wait(
+    /// The new worker takes the rows in at once and in memory, and does nothing else meanwhile.
+    func checkSize(of rows: String) throws {
+        let size = try Files.size(of: rows) ?? 0
+        guard size <= Self.bytesMax else {
+            throw Failure(
+                "\(strategy) has \(size >> 20) MiB of rows, and what moves has \(Self.bytesMax >> 20) MiB at most: "
+                    + "`archive` what has ended long ago before you move it (where the move has begun, say --abandon)")
+        }
+    }
+
+    func wait(
         _ end: End, _ what: String, until isReached: (StrategyMove?) throws -> Bool
     ) throws {
         let clock = SystemClock()

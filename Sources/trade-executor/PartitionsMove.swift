@@ -10,7 +10,7 @@ struct PartitionsMove: ParsableCommand {
         commandName: "move",
         abstract: "Moves a strategy to another partition while it trades.",
         discussion: """
-            Both workers run, with the same map, on this machine; the command runs as their user or as root. The old \
+            Both workers run, with the same map, on this machine (for another machine see below); the command runs as their user or as root. The old \
             worker takes no new decisions of the strategy (`draining`) and finishes those that it has; then all that it \
             knows of the strategy, open orders included, is carried over; then the map is edited, and the new worker \
             takes decisions, follows the open orders and goes on with `strategy_seq`. Publishers go on sending and \
@@ -25,6 +25,18 @@ struct PartitionsMove: ParsableCommand {
             sent again, and its counters begin where the copy ends.
 
             trade-executor partitions move mean-rev --to p1 --partition-map partition-map.json
+
+            Between machines, each with the same map, one file is carried, and nothing else is shared; on the machine \
+            that the strategy leaves, and on the one that it comes to, say:
+
+            trade-executor partitions move mean-rev --to p1 --give mean-rev.move
+
+            trade-executor partitions move mean-rev --to p1 --receive mean-rev.move
+
+            Until it is handed over, --abandon undoes it. From then on the old worker never serves it again unless the \
+            new machine has refused the file for good: `--to p1 --refuse mean-rev.move` there writes \
+            mean-rev.move.refused, and `--abandon --refused mean-rev.move.refused` where it left takes it back. Once it \
+            is received, put the map of that machine on all others: until then publishers hear `draining`.
             """)
 
     @Argument(help: "The strategy's name.") var strategy: StrategyName
@@ -32,6 +44,17 @@ struct PartitionsMove: ParsableCommand {
     @Option(help: "A partition that holds it back after a restore, and is to serve it with what it knows of it.")
     var take: PartitionName?
     @Flag(help: "Leaves the strategy where it is, and ends the move that is under way.") var abandon = false
+    @Option(
+        help:
+            "Hands it over to another machine: writes all of it to this file, for --receive. Only this machine's worker is needed."
+    )
+    var give: String?
+    @Option(help: "Takes in what --give has written on another machine, and edits the map of this one.")
+    var receive: String?
+    @Option(help: "Has this machine never take in that file, and writes FILE.refused for --refused.")
+    var refuse: String?
+    @Option(help: "With --abandon, of what was handed over: the file that --refuse has written on the other machine.")
+    var refused: String?
     @Option(
         help: "The state directory of the worker that it leaves; as `run` chooses it by the partition, unless said.")
     var fromStateDir: String?
@@ -43,6 +66,11 @@ struct PartitionsMove: ParsableCommand {
         guard [abandon, to != nil, take != nil].count(where: { $0 }) == 1 else {
             throw ValidationError("say --to PARTITION, --abandon, or --take PARTITION")
         }
+        let files = [give, receive, refuse].count(where: { $0 != nil })
+        guard files == 0 || files == 1 && to != nil else {
+            throw ValidationError("--give, --receive and --refuse each need --to, and exclude one another")
+        }
+        guard refused == nil || abandon else { throw ValidationError("--refused goes with --abandon") }
         guard timeout > 0 else { throw ValidationError("--timeout must be 1 or more") }
     }
 
@@ -55,11 +83,19 @@ struct PartitionsMove: ParsableCommand {
                     strategy: strategy, mapPath: path, fromStateDirectory: fromStateDir, toStateDirectory: toStateDir,
                     timeout: .seconds(Int64(timeout)), tell: tell)
                 if let to {
-                    try move.move(to: to)
+                    if let give {
+                        try move.give(to: to, file: give)
+                    } else if let receive {
+                        try move.receive(receive, at: to)
+                    } else if let refuse {
+                        try move.refuse(refuse, at: to)
+                    } else {
+                        try move.move(to: to)
+                    }
                 } else if let take {
                     try move.take(at: take)
                 } else {
-                    try move.abandon()
+                    try move.abandon(refusedPath: refused)
                 }
             }
         } catch let failure as Failure {

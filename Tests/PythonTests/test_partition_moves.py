@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -27,6 +29,7 @@ from harness import (
     Json,
     Publisher,
     Simulator,
+    State,
     Worker,
     binaries,
     die_with_parent,
@@ -454,6 +457,361 @@ def test_a_worker_restored_from_while_a_strategy_was_away_takes_it_on_the_operat
             assert "say --partition-map" in str(error), error
 
 
+# --- Between machines
+
+
+class Machines:
+    """p0 on one machine and p1 on another, each with a map of its own. Only files are carried between them."""
+
+    def __init__(self, simulator: Simulator, *flags: str) -> None:
+        self.of = {name: Partitions(simulator, 2, *flags) for name in ["p0", "p1"]}
+        self.of["p1"].places = self.of["p0"].places
+        self.carried = 0
+
+    def __enter__(self) -> Machines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for machine in self.of.values():
+            machine.__exit__()
+
+    def begin(self, strategies: Json) -> list[Worker]:
+        for machine in self.of.values():
+            machine.write(1, strategies)
+        return [machine.start(name) for name, machine in self.of.items()]
+
+    @property
+    def workers(self) -> dict[str, Worker]:
+        return {name: machine.workers[name] for name, machine in self.of.items()}
+
+    @property
+    def states(self) -> dict[str, State]:
+        return {name: machine.states[name] for name, machine in self.of.items()}
+
+    def place(self, name: str) -> list[str]:
+        path = str(self.of[name].states[name].path)
+        return [
+            *("--partition-map", str(self.of[name].path)),
+            *("--from-state-dir", path, "--to-state-dir", path),
+        ]
+
+    def new_file(self, name: str) -> pathlib.Path:
+        """The name of a file on a partition's machine."""
+        self.carried += 1
+        return self.of[name].path.with_name(f"carried-{self.carried}")
+
+    def at(self, name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Says `partitions move` on a partition's machine."""
+        return run("partitions", "move", *map(str, arguments), *self.place(name))
+
+    def give(self, strategy: str, source: str, target: str) -> pathlib.Path:
+        file = self.new_file(source)
+        must_work(self.at(source, strategy, "--to", target, "--give", file))
+        assert file.stat().st_mode & 0o777 == 0o600
+        return self.carry(file, target)
+
+    def carry(self, file: pathlib.Path, target: str) -> pathlib.Path:
+        return pathlib.Path(shutil.copy(file, self.new_file(target)))
+
+    def carry_map(self, source: str, target: str, problem: str | None = None) -> None:
+        self.of[target].write_text(self.of[source].path.read_text())
+        epoch = json.loads(self.of[source].path.read_text())["epoch"]
+        self.of[target].wait_for_map(target, epoch, problem)
+
+    def no_rows_are_left(self) -> None:
+        for name, state in self.states.items():
+            left = [path.name for path in (state.path / "moves").iterdir()]
+            assert not left, (name, left)
+
+
+def must_work(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done
+
+
+def must_fail(done: subprocess.CompletedProcess[str], why: str) -> None:
+    assert done.returncode == 1 and why in done.stderr, done
+
+
+def test_a_strategy_moves_to_another_machine_in_a_file_and_back() -> None:
+    with Simulator() as simulator, Machines(simulator) as machines:
+        p0, p1 = machines.begin({"s": "p0", "other": "p1"})
+        with Publisher(p0) as at_p0, Publisher(p1) as at_p1:
+            first = at_p0.accepted("d-1", sequence=1, **COIN)
+            p0.final_outcome("s", "d-1")
+            at_p0.accepted("d-2", sequence=2, **RESTING)
+            eventually("d-2 to rest", lambda: p0.outcomes_of("s", "d-2"))
+            before = p0.outcomes_of("s")
+            file = machines.give("s", "p0", "p1")
+            # It is nobody's now, and known ids are answered as ever.
+            assert at_p0.decide("d-3", sequence=3, **COIN)["code"] == "draining"
+            assert at_p1.decide("d-3", sequence=3, **COIN)["code"] == "wrong_partition"
+            assert at_p0.decide("d-1", sequence=1, **COIN)["duplicate"]
+            assert p0.status()["open_orders"] == 0
+            assert "was handed over to p1" in p0.status()["partition_map"]["problem"]
+            for away in [["--abandon"], ["--take", "p0"]]:
+                must_fail(machines.at("p0", "s", *away), "may be served there")
+            must_fail(machines.at("p0", "s", "--to", "p1"), "(handed_over)")
+
+            must_work(machines.at("p1", "s", "--to", "p1", "--receive", file))
+            assert p1.outcomes_of("s")[: len(before)] == before
+            again = at_p1.decide("d-1", sequence=1, **COIN)
+            assert again["duplicate"] and again["stream"] == first["stream"], again
+            at_p1.accepted("d-3", sequence=3, **COIN)
+            assert p1.final_outcome("s", "d-3")["result"] == "success"
+            assert p1.status()["open_orders"] == 1
+            # The old one hears of it with the map only, and is no danger until then.
+            assert at_p0.decide("d-4", sequence=4, **COIN)["code"] == "draining"
+            must_work(machines.at("p1", "s", "--to", "p1", "--receive", file))
+            machines.carry_map("p1", "p0")
+            refused = at_p0.decide("d-4", sequence=4, **COIN)
+            assert (refused["code"], refused["endpoint"]) == ("wrong_partition", p1.intake), refused
+            eventually("p0 to let go", lambda: move_steps(machines.of["p0"], "p0")[-1] == "gone")
+
+            # And back, halted. The halt goes along.
+            where = ["--state-dir", str(machines.states["p1"].path), "--strategy", "s"]
+            must_work(run("halt", *where, "--reason", "the machine goes"))
+            must_work(
+                machines.at("p0", "s", "--to", "p0", "--receive", machines.give("s", "p1", "p0"))
+            )
+            assert at_p0.decide("d-4", sequence=4, **COIN)["code"] == "halted"
+            where = ["--state-dir", str(machines.states["p0"].path), "--strategy", "s"]
+            must_work(run("resume", *where))
+            at_p0.accepted("d-4", sequence=4, **COIN)
+            assert p0.final_outcome("s", "d-4")["result"] == "success"
+            machines.carry_map("p0", "p1")
+        steps = ["draining", "released", "handed_over", "gone"]
+        assert move_steps(machines.of["p0"], "p0") == [*steps, "imported", "opened"]
+        eventually("p1 to let go", lambda: move_steps(machines.of["p1"], "p1")[-1] == "gone")
+        assert move_steps(machines.of["p1"], "p1") == ["imported", "opened", *steps]
+        outcomes = p0.outcomes_of("s")
+        assert [one["strategy_seq"] for one in outcomes] == list(range(1, len(outcomes) + 1))
+        machines.no_rows_are_left()
+        assert len(simulator.posts()) == 4
+
+
+def test_a_file_that_is_damaged_foreign_stale_or_repeated_is_not_taken_in() -> None:
+    with Simulator() as simulator, Machines(simulator) as machines:
+        p0, p1 = machines.begin({"s": "p0", "t": "p0"})
+        with Publisher(p0) as publisher:
+            for strategy in ["s", "t"]:
+                publisher.accepted("d-1", strategy=strategy, **COIN)
+                p0.final_outcome(strategy, "d-1")
+        file = machines.give("s", "p0", "p1")
+        receive = ["s", "--to", "p1", "--receive"]
+        whole, damaged = file.read_bytes(), machines.new_file("p1")
+        for content in [
+            b"",
+            whole[:-1],
+            whole[: len(whole) // 2],
+            whole[: len(whole) // 2]
+            + bytes([whole[len(whole) // 2] ^ 1])
+            + whole[len(whole) // 2 + 1 :],
+            whole + b"more",
+            machines.states["p1"].database.read_bytes(),
+        ]:
+            damaged.write_bytes(content)
+            must_fail(machines.at("p1", *receive, damaged), str(damaged))
+        damaged.write_bytes(gzip.compress(machines.states["p1"].database.read_bytes()))
+        must_fail(machines.at("p1", *receive, damaged), "no file that --give has written")
+        must_fail(machines.at("p1", *receive, file.with_name("absent")), "absent")
+        file.chmod(0o622)
+        must_fail(machines.at("p1", *receive, file), "can be written by others")
+        file.chmod(0o600)
+        # Of another strategy, for another partition, at the one that gave it.
+        foreign = machines.give("t", "p0", "p1")
+        must_fail(machines.at("p1", *receive, foreign), "has t")
+        must_fail(machines.at("p0", "s", "--to", "p0", "--receive", file), "goes to p1")
+        must_fail(machines.at("p0", *receive, file), "gave s away")
+        # Given before the map was edited: it may be of any age.
+        machines.of["p1"].write(2, {"s": "p0", "t": "p0", "u": "p1"})
+        machines.of["p1"].wait_for_map("p1", 2)
+        must_fail(machines.at("p1", *receive, file), "the maps differ")
+        assert move_steps(machines.of["p1"], "p1") == []
+        machines.carry_map("p1", "p0", "was handed over to p1 in a file")
+        must_work(machines.at("p1", *receive, machines.give("s", "p0", "p1")))
+        assert move_steps(machines.of["p1"], "p1") == ["imported", "opened"]
+        must_fail(machines.at("p1", "s", "--to", "p1", "--refuse", file), "by a move only")
+        # It goes on, and back; what is left of the first move brings back neither.
+        machines.carry_map("p1", "p0", "the strategy t was handed over")
+        with Publisher(p1) as publisher:
+            publisher.accepted("d-2", **COIN)
+            p1.final_outcome("s", "d-2")
+        second = machines.give("s", "p1", "p0")
+        must_work(machines.at("p0", "s", "--to", "p0", "--receive", second))
+        machines.carry_map("p0", "p1")
+        must_fail(machines.at("p1", *receive, file), "not taken in again")
+        must_fail(machines.at("p1", "s", "--to", "p1", "--refuse", file), "too late")
+        existing = machines.new_file("p0")
+        existing.write_text("of somebody")
+        must_fail(machines.at("p0", "s", "--to", "p1", "--give", existing), "is there already")
+        assert existing.read_text() == "of somebody"
+        with Publisher(p0) as publisher:
+            publisher.accepted("d-3", **COIN)
+            p0.final_outcome("s", "d-3")
+        assert len(simulator.posts()) == 4
+
+
+def test_what_was_handed_over_comes_back_only_where_it_was_refused_for_good() -> None:
+    with Simulator() as simulator, Machines(simulator) as machines:
+        p0, p1 = machines.begin({"s": "p0"})
+        with Publisher(p0) as publisher:
+            # Before it is handed over, no word of the other machine is needed.
+            simulator.fault("delay_after_recording", milliseconds=2500, times=1)
+            publisher.accepted("slow", **COIN)
+            simulator.wait_for_post("s:slow")
+            file = machines.new_file("p0")
+            give = ["s", "--to", "p1", "--give", file]
+            must_fail(machines.at("p0", *give, "--timeout", "1"), "--abandon undoes it")
+            assert not file.exists() and not list(file.parent.glob(".*.part"))
+            must_work(machines.at("p0", "s", "--abandon"))
+            publisher.accepted("d-1", **COIN)
+            p0.final_outcome("s", "d-1")
+
+            # It comes there while the command has given up, and the map is not edited yet.
+            must_work(machines.at("p0", *give))
+            there = machines.carry(file, "p1")
+            os.kill(p1.pid, signal.SIGSTOP)
+            receive = ["s", "--to", "p1", "--receive", there]
+            must_fail(
+                machines.at("p1", *receive, "--timeout", "1"), "has taken in what is in the file"
+            )
+            os.kill(p1.pid, signal.SIGCONT)
+            eventually("p1 to have it", lambda: move_steps(machines.of["p1"], "p1") == ["imported"])
+            back = ["s", "--abandon", "--refused", str(file) + ".refused"]
+            must_fail(machines.at("p0", *back), ".refused")
+            for _ in range(2):
+                must_work(machines.at("p1", "s", "--to", "p1", "--refuse", there))
+            answer = pathlib.Path(str(there) + ".refused")
+            assert answer.stat().st_mode & 0o777 == 0o600
+            must_fail(machines.at("p1", *receive), "not taken in again")
+            # That of another move is none of this one.
+            other = json.loads(answer.read_text()) | {"move_id": "0" * 16}
+            pathlib.Path(back[-1]).write_text(json.dumps(other))
+            must_fail(machines.at("p0", *back), "of another move")
+            shutil.copy(answer, back[-1])
+            for _ in range(2):
+                must_work(machines.at("p0", *back))
+            publisher.accepted("d-2", **COIN)
+            assert p0.final_outcome("s", "d-2")["result"] == "success"
+            assert move_steps(machines.of["p1"], "p1") == ["imported", "gone"]
+
+            # Refused before it ever came there. And then it does move, and the old word takes nothing back.
+            again = machines.give("s", "p0", "p1")
+            must_work(machines.at("p1", "s", "--to", "p1", "--refuse", again))
+            must_fail(machines.at("p0", *back), "of another move")
+            shutil.copy(str(again) + ".refused", back[-1])
+            must_work(machines.at("p0", *back))
+            must_fail(
+                machines.at("p1", "s", "--to", "p1", "--receive", again), "not taken in again"
+            )
+            last = machines.give("s", "p0", "p1")
+            must_fail(machines.at("p0", *back), "of another move")
+        must_work(machines.at("p1", "s", "--to", "p1", "--receive", last))
+        with Publisher(p1) as publisher:
+            publisher.accepted("d-3", **COIN)
+            assert p1.final_outcome("s", "d-3")["result"] == "success"
+        machines.no_rows_are_left()
+        assert len(simulator.posts()) == 4
+
+
+class Carrier:
+    """Moves a strategy between machines, and has the command or the worker die at each machine."""
+
+    def __init__(self, machines: Machines, seed: int) -> None:
+        self.machines = machines
+        self.random = random.Random(seed)
+        self.deaths: Counter[str] = Counter()
+
+    def move(self, source: str, target: str, giving: list[str], receiving: list[str]) -> None:
+        file = self.machines.new_file(source)
+        self.say(source, ["s", "--to", target, "--give", str(file)], *giving)
+        there = self.machines.carry(file, target)
+        self.say(target, ["s", "--to", target, "--receive", str(there)], *receiving)
+        self.machines.carry_map(target, source)
+
+    def return_to(self, source: str, target: str, refuser: str, keeper: str) -> None:
+        """Has it refused, and taken back."""
+        file = self.machines.give("s", source, target)
+        self.say(target, ["s", "--to", target, "--refuse", str(file)], refuser, "begun")
+        answer = self.machines.carry(pathlib.Path(f"{file}.refused"), source)
+        self.say(source, ["s", "--abandon", "--refused", str(answer)], keeper, "begun")
+
+    @staticmethod
+    def wait_for_trading(strategy: Strategy) -> None:
+        before = len(strategy.acks)
+        eventually(
+            "the strategy to trade on", lambda: len(strategy.acks) > before or strategy.error
+        )
+
+    def say(self, name: str, arguments: list[str], victim: str, step: str) -> None:
+        arguments = [*arguments, *self.machines.place(name)]
+        log = self.machines.new_file(name)
+        delay = self.random.choice([0, self.random.random() * 0.3])
+        code = run_told(
+            arguments,
+            log,
+            lambda at, command: at == step and self.strike(name, victim, delay, command),
+        )
+        assert code == 0 or (victim, code) == ("command", -signal.SIGKILL), log.read_text()
+        # What is there under its name is whole.
+        if code == 0 or ("--give" in arguments and pathlib.Path(arguments[4]).exists()):
+            return
+        assert run_told(arguments, log, lambda at, command: None) == 0, log.read_text()
+
+    def strike(self, name: str, victim: str, delay: float, command: subprocess.Popen[str]) -> None:
+        time.sleep(delay)
+        self.deaths[victim] += 1
+        if victim == "command":
+            return command.kill()
+        machine = self.machines.of[name]
+        os.kill(machine.workers[name].pid, signal.SIGKILL)
+        machine.workers.pop(name).kill()
+        machine.start(name)
+
+
+def test_a_strategy_carried_between_machines_under_load_loses_doubles_and_swaps_nothing() -> str:
+    seed = option("seed", random.SystemRandom().randrange(10**6))
+    print(f"       seed {seed}", flush=True)
+    with Simulator() as simulator, Machines(simulator, "--settle-time-s", "1") as machines:
+        owners = {"s": "p0", "other": "p1"}
+        machines.begin(owners)
+        strategies = [
+            Strategy(name, machines.of[owner], 0.06, seed) for name, owner in owners.items()
+        ]
+        for strategy in strategies:
+            strategy.start()
+        carrier = Carrier(machines, seed)
+        # Every step on either side, for both of those who can die.
+        deaths = [["command", "worker"], ["worker", "command"]]
+        moves = 0
+        for giving, receiving in zip(
+            ["begun", "draining", "handed_over"], ["begun", "imported", "switched"]
+        ):
+            for giver, receiver in deaths:
+                source, target = ("p0", "p1") if owners["s"] == "p0" else ("p1", "p0")
+                carrier.move(source, target, [giver, giving], [receiver, receiving])
+                owners["s"] = target
+                moves += 1
+                carrier.wait_for_trading(strategies[0])
+        source, target = ("p0", "p1") if owners["s"] == "p0" else ("p1", "p0")
+        for refuser, keeper in deaths:
+            carrier.return_to(source, target, refuser, keeper)
+            carrier.wait_for_trading(strategies[0])
+        for strategy in strategies:
+            strategy.stopping.set()
+        for strategy in strategies:
+            strategy.join(PATIENCE)
+            assert not strategy.is_alive() and not strategy.error, strategy.error
+        wait_for_rest(machines)
+        check_all(simulator, machines, strategies, owners)
+        expected = moves + len(deaths)
+        assert carrier.deaths == {"command": expected, "worker": expected}, carrier.deaths
+        return (
+            f"{moves} moves and {len(deaths)} refusals, {expected} workers and {expected} commands killed,"
+            f" {sum(len(one.acks) for one in strategies)} decisions"
+        )
+
+
 # --- Under load, with deaths
 
 
@@ -502,6 +860,26 @@ class Strategy(threading.Thread):
         )
 
 
+def run_told(
+    arguments: list[str],
+    log: pathlib.Path,
+    told: Callable[[str, subprocess.Popen[str]], object],
+) -> int:
+    """Runs a move, and calls `told` with each of its steps."""
+    with log.open("a") as errors, subprocess.Popen(
+        [str(binaries() / "trade-executor"), "partitions", "move", "--json", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        preexec_fn=die_with_parent,
+    ) as command:
+        assert command.stdout
+        told("begun", command)
+        for line in command.stdout:
+            told(json.loads(line)["step"], command)
+    return command.returncode
+
+
 class Mover:
     """One strategy, moved by a command that dies, between workers that die."""
 
@@ -533,22 +911,10 @@ class Mover:
         told: Callable[[str, subprocess.Popen[str]], object],
     ) -> bool:
         """Whether the command lived to its end; `told` is called with each step."""
-        with self.log.open("a") as log, subprocess.Popen(
-            [
-                *(str(binaries() / "trade-executor"), "partitions", "move", strategy, "--json"),
-                *("--to", target, *directories(self.partitions, source, target)),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            preexec_fn=die_with_parent,
-        ) as command:
-            assert command.stdout
-            told("begun", command)
-            for line in command.stdout:
-                told(json.loads(line)["step"], command)
-        assert command.returncode in [0, -signal.SIGKILL], self.condition()
-        return command.returncode == 0
+        arguments = [strategy, "--to", target, *directories(self.partitions, source, target)]
+        code = run_told(arguments, self.log, told)
+        assert code in [0, -signal.SIGKILL], self.condition()
+        return code == 0
 
     def condition(self) -> str:
         """What there is to say about a move that fails."""
@@ -610,7 +976,7 @@ def test_a_strategy_that_moves_under_load_loses_doubles_and_swaps_nothing() -> s
         )
 
 
-def wait_for_rest(partitions: Partitions) -> None:
+def wait_for_rest(partitions: Partitions | Machines) -> None:
     for worker in partitions.workers.values():
 
         def is_at_rest() -> bool:
@@ -622,7 +988,7 @@ def wait_for_rest(partitions: Partitions) -> None:
 
 def check_all(
     simulator: Simulator,
-    partitions: Partitions,
+    partitions: Partitions | Machines,
     strategies: list[Strategy],
     owners: Json,
 ) -> None:

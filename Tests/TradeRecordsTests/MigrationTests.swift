@@ -66,6 +66,25 @@ struct MigrationTests {
         #expect(try records.counts().pending == 1)
     }
 
+    @Test("knows where its strategies stand that have moved, and one step more")
+    func moves() throws {
+        let directory = try database()
+        let queue = try DatabaseQueue(path: directory.path + "/trades.db")
+        try Schema.migrator.migrate(queue, upTo: "8: what was archived")
+        let insert =
+            "INSERT INTO strategy_moves (move_id, strategy_name, step, partition, at) VALUES ('m', 's', ?, 'p1', 't')"
+        try queue.write { try $0.execute(sql: insert, arguments: ["draining"]) }
+        try queue.write { try $0.execute(sql: insert, arguments: ["released"]) }
+        try TradeJournal.migrate(queue)
+        #expect(throws: DatabaseError.self) { try queue.write { try $0.execute(sql: insert, arguments: ["lost"]) } }
+        try queue.write { try $0.execute(sql: insert, arguments: ["handed_over"]) }
+        let steps = try queue.read { try String.fetchAll($0, sql: "SELECT id || step FROM strategy_moves ORDER BY id") }
+        #expect(steps == ["1draining", "2released", "3handed_over"])
+        for statement in ["UPDATE strategy_moves SET step = 'kept'", "DELETE FROM strategy_moves"] {
+            #expect(throws: DatabaseError.self) { try queue.write { try $0.execute(sql: statement) } }
+        }
+    }
+
     @Test("is sound, and still refuses a status that there is not")
     func sound() throws {
         let directory = try database()

@@ -129,6 +129,19 @@ struct StrategyImportTests {
         #expect(try rows("rows", "SELECT count(*) FROM decisions") == ["1"])
     }
 
+    @Test("is not another one than was asked for")
+    func another() throws {
+        try from.refuse("d-1")
+        let path = directory.path + "/rows.db"
+        try TradeRecords(path: directory.path + "/from.db").export(try #require(StrategyName("s")), to: path)
+        let move = StrategyMove(
+            try #require(StrategyName("t")), id: "0123456789abcdef", step: .imported,
+            partition: try #require(PartitionName("p0")))
+        #expect(throws: JournalFault.self) { try to.journal.importStrategy(from: path, move, at: to.now) }
+        #expect(try everything("to").isEmpty)
+        #expect(try to.journal.strategyMoves().isEmpty)
+    }
+
     @Test("that contradicts what is there is refused, and changes nothing")
     func contradiction() throws {
         try from.refuse("d-1")

@@ -64,6 +64,50 @@ struct StrategyMoveTests {
         #expect(try request(.take).step(after: last(.gone), isKnown: true) == nil)
     }
 
+    @Test("that was handed over to another machine stays away, unless that machine has refused it")
+    func handedOver() throws {
+        #expect(try request(.releaseToCarry).step(after: nil, isKnown: false) == .draining)
+        #expect(try request(.releaseToCarry).step(after: last(.released), isKnown: true) == nil)
+        #expect(try request(.handOver).step(after: nil, isKnown: false) == nil)
+        #expect(try request(.handOver).step(after: last(.draining), isKnown: true) == nil)
+        #expect(try request(.handOver).step(after: last(.released), isKnown: true) == .handedOver)
+        #expect(try request(.handOver).step(after: last(.released, id: "another"), isKnown: true) == nil)
+        #expect(StrategyMove.Step.handedOver.isClosed && !StrategyMove.Step.handedOver.takesDecisions)
+        for action in MoveRequest.Action.allCases where action != .takeBack {
+            #expect(try request(action).step(after: last(.handedOver), isKnown: true) == nil, "\(action)")
+            // But it comes back by another move.
+            let next = try request(action).step(after: last(.handedOver, id: "another"), isKnown: false)
+            #expect(next == (action == .import ? .imported : nil), "\(action)")
+        }
+        #expect(try request(.takeBack).step(after: last(.handedOver), isKnown: true) == .kept)
+        #expect(try request(.takeBack).step(after: last(.handedOver, id: "another"), isKnown: true) == nil)
+        for step in StrategyMove.Step.allCases where step != .handedOver {
+            #expect(try request(.takeBack).step(after: last(step), isKnown: true) == nil, "\(step)")
+        }
+    }
+
+    @Test("is handed over with what says which move it is, read as it was written or not at all")
+    func handOver() throws {
+        let (strategy, p1) = (try #require(Self.names.strategy), try #require(Self.names.partition))
+        let p0 = try #require(PartitionName("p0"))
+        let places = [
+            p0: PartitionMap.Place(intake: "tcp://h:1", outcomes: "tcp://h:2"),
+            p1: PartitionMap.Place(intake: "tcp://h:3", outcomes: "tcp://h:4"),
+        ]
+        for halt in [nil, Halt(.strategy(strategy), hold: true, reason: "why", by: "who")] {
+            let handOver = HandOver(
+                strategy, id: "0123456789abcdef", from: p0, to: p1, stream: "9f2c6a01d4e8b7c3",
+                map: PartitionMap(epoch: 7, default: p0, places: places, strategies: [:]), halt: halt)
+            #expect(HandOver(handOver.text) == handOver)
+            for text in [
+                "", "{}", handOver.text.replacing("\"p1\"", with: "1"), handOver.text.replacing("0123", with: "../x"),
+                handOver.text.replacing("\"epoch\":7", with: "\"epoch\":0"),
+            ] {
+                #expect(HandOver(text) == nil, "\(text)")
+            }
+        }
+    }
+
     @Test("is not dropped by, nor imported over, what is on its way out")
     func leaving() throws {
         for step in [StrategyMove.Step.draining, .released] {
@@ -80,7 +124,8 @@ struct StrategyMoveTests {
         let together: [(old: StrategyMove.Step, new: StrategyMove.Step?, isSwitched: Bool)] = [
             (.draining, .gone, false), (.released, .gone, false), (.released, .imported, false),
             (.released, .imported, true), (.gone, .imported, true), (.released, .opened, true), (.gone, .opened, true),
-            (.kept, .gone, false),
+            (.kept, .gone, false), (.handedOver, nil, false), (.handedOver, .imported, false),
+            (.handedOver, .opened, false), (.handedOver, .opened, true),
         ]
         for (old, new, isSwitched) in together {
             let oldTakes = !isSwitched && old.takesDecisions

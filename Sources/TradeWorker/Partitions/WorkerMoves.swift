@@ -47,7 +47,7 @@ extension Worker {
         let isKnown = try journal.knowsMove(request.id)
         let last = partitions?.moves[request.strategy]
         guard var step = request.step(after: last, isKnown: isKnown) else { return [] }
-        if last?.step == .gone, request.action == .release || request.action == .take {
+        if last?.step == .gone, [.release, .releaseToCarry, .take].contains(request.action) {
             // What another worker knows more of leaves, or is taken, on the operator's word only: the map's.
             guard partitions?.inForce.partition(of: request.strategy) == settings.partition else { return [] }
         }

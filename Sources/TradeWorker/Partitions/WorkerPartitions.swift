@@ -124,8 +124,15 @@ struct PartitionKeeping {
 
     /// What is wrong with a map that gives this worker a strategy of which it does not have all.
     private var missingProblem: String? {
-        let missing = moves.values.filter { $0.step == .gone && inForce.partition(of: $0.strategy) == own }
+        let missing = moves.values.filter {
+            ($0.step == .gone || $0.step == .handedOver) && inForce.partition(of: $0.strategy) == own
+        }
         guard let first = missing.min(by: { $0.strategy.text < $1.strategy.text }) else { return nil }
+        if first.step == .handedOver {
+            return
+                "the strategy \(first.strategy) was handed over to \(first.partition) in a file: have it received or refused "
+                + "there by `partitions move`, and then put that machine's map here, or take it back"
+        }
         if first.id == stream {
             return
                 "this worker was restored from a copy of before the strategy \(first.strategy) came here: bring it back by "
@@ -140,9 +147,11 @@ struct PartitionKeeping {
         moves.values.filter { $0.step == .imported && inForce.partition(of: $0.strategy) == own }
     }
 
-    /// The strategies that were released, and that the map in force gives to another.
+    /// The strategies that were released or handed over, and that the map in force gives to another.
     var departed: [StrategyMove] {
-        moves.values.filter { $0.step == .released && inForce.partition(of: $0.strategy) != own }
+        moves.values.filter {
+            ($0.step == .released || $0.step == .handedOver) && inForce.partition(of: $0.strategy) != own
+        }
     }
 
     var state: WorkerState.PartitionMap {

@@ -9,6 +9,9 @@ package struct StrategyMove: Equatable, Sendable {
         case draining
         /// Nothing of it waits or is unknown, and nothing of it changes here any more: it can be carried over.
         case released
+        /// What can be carried over is in a file that goes to another machine, whose worker may have it by now: from here on it
+        /// is not this worker's, whatever the map says, unless the other one has refused it.
+        case handedOver = "handed_over"
         /// The move is abandoned, and all is as before.
         case kept
 
@@ -26,14 +29,14 @@ package struct StrategyMove: Equatable, Sendable {
         package var takesDecisions: Bool {
             switch self {
             case .kept, .opened: true
-            case .draining, .released, .imported, .gone: false
+            case .draining, .released, .handedOver, .imported, .gone: false
             }
         }
 
         /// Whether open orders are left alone: another worker follows them, or will.
         package var isClosed: Bool {
             switch self {
-            case .released, .imported, .gone: true
+            case .released, .handedOver, .imported, .gone: true
             case .draining, .kept, .opened: false
             }
         }
@@ -59,6 +62,12 @@ package struct StrategyMove: Equatable, Sendable {
 package struct MoveRequest: Equatable, Sendable {
     package enum Action: String, CaseIterable, Sendable {
         case release
+        /// Let go of it, for a worker on another machine, of which nothing is known here.
+        case releaseToCarry = "release_to_carry"
+        /// Hand over what is released, for good.
+        case handOver = "hand_over"
+        /// The worker that it was handed over to will never have it.
+        case takeBack = "take_back"
         case keep
         case `import`
         case drop
@@ -99,7 +108,7 @@ package struct MoveRequest: Equatable, Sendable {
     }
 
     /// It names a file too.
-    private static func isID(_ text: String) -> Bool {
+    static func isID(_ text: String) -> Bool {
         text.utf8.count == 16 && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
     }
 
@@ -110,9 +119,11 @@ package struct MoveRequest: Equatable, Sendable {
     package func step(after last: StrategyMove?, isKnown: Bool) -> StrategyMove.Step? {
         let isUnderWay = last?.id == id
         switch action {
-        case .release:
+        case .release, .releaseToCarry:
             let mayLeave = last?.step.takesDecisions ?? true || last?.step == .gone
             return !isKnown && mayLeave ? .draining : nil
+        case .handOver: return isUnderWay && last?.step == .released ? .handedOver : nil
+        case .takeBack: return isUnderWay && last?.step == .handedOver ? .kept : nil
         case .take: return !isKnown && last?.step == .gone ? .opened : nil
         case .keep:
             // Also of a move that never began here: it is never to begin.
@@ -127,7 +138,7 @@ package struct MoveRequest: Equatable, Sendable {
                 switch last?.step {
                 case nil, .kept, .opened: return .kept
                 case .gone: return .gone
-                case .draining, .released, .imported: return nil
+                case .draining, .released, .handedOver, .imported: return nil
                 }
             }
             return isUnderWay && last?.step == .imported ? .gone : nil
