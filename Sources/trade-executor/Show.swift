@@ -8,7 +8,7 @@ struct Show: ParsableCommand {
         discussion: """
             ID is an Alpaca order id (of a leg or of a replacement too), a client order id \
             (strategy:decision), a decision id, or an execution id. A decision id that several strategies have used \
-            shows all of them.
+            shows all of them. Of a decision that was only ever refused it tells when and why, and ends with 1.
             """)
 
     @Argument(help: "What to look for.")
@@ -31,6 +31,12 @@ struct Show: ParsableCommand {
         let contexts = try records.fullContexts(of: id)
         let restoration = try records.lastRestoration()
         guard !contexts.isEmpty else {
+            if let refusal = try records.refusals(of: id) {
+                let times = refusal.count == 1 ? "once, at" : "\(refusal.count) times, the last time at"
+                throw Failure(
+                    "nothing was accepted under \(id); it was refused \(times) \(refusal.receivedAt) with "
+                        + "\(refusal.code): \(TerminalText.safe(refusal.message))")
+            }
             throw Failure(
                 "nothing is called \(id): no order, decision or execution; check --state-dir and --partition, "
                     + "or look at `trade-executor executions`"

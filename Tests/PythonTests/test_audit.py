@@ -187,6 +187,16 @@ def test_plain_sql_answers_what_an_auditor_asks() -> str:
         [told] = auditor.ask("What was told, and when?", "large")
         assert told["reason"] == "order_quantity_limit" and "50" in told["message"], told
 
+        for name in ["not-his", "mean-rev:not-his"]:
+            shown = subprocess.run(
+                [str(binaries() / "trade-executor"), "show", name, "--state-dir", str(state.path)],
+                capture_output=True,
+                text=True,
+            )
+            assert shown.returncode == 1 and len(shown.stderr.splitlines()) == 1, shown
+            assert "refused once, at " in shown.stderr, shown
+            assert "not_authorised: " in shown.stderr, shown
+
         known = auditor.ask("What was not yet decided at a moment, and what was known of it?")
         assert [(row["decision_id"], row["known"]) for row in known] == [
             ("resting", "pending"),

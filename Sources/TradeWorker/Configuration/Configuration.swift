@@ -22,7 +22,7 @@ package struct Configuration: Sendable {
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     /// What is said of orders and of when they are sent, as text, for the record.
-    package var recorded: [Setting: String]
+    package var recorded: [(setting: Setting, text: String)]
 
     /// What is wrong with a setting, where it came from, and what to do.
     package struct Problem: Error, Equatable, CustomStringConvertible {
@@ -101,7 +101,7 @@ package struct Configuration: Sendable {
             )
         }
         worker.requestsPerMinute = perMinute == 0 ? nil : perMinute
-        recorded = Dictionary(uniqueKeysWithValues: Setting.recorded.map { ($0, source.required($0)) })
+        recorded = Setting.recorded.map { ($0, source.required($0)) }
     }
 
     /// The pair of the first place that holds any of it: a key and a secret from two places may be of two accounts.

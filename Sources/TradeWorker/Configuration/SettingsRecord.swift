@@ -9,7 +9,8 @@ struct SettingsRecord {
     ///   - limits: What the file of limits says; nil where there is none.
     ///   - keyList: What the list of allowed keys says; nil where there is none.
     init(_ configuration: Configuration, limits: [UInt8]?, keyList: [UInt8]?) {
-        var values = configuration.recorded.mapValues { Array($0.utf8) }
+        var values: [Setting: [UInt8]] = [:]
+        for (setting, text) in configuration.recorded { values[setting] = Array(text.utf8) }
         values[.limits] = limits
         values[.allowedKeys] = keyList
         self.values = values
