@@ -40,25 +40,49 @@ struct Submit: ParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
 
+    func validate() throws {
+        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be from 1 to 86400 seconds") }
+    }
+
     func run() throws {
-        let body = try hasFlags ? decision() : standardInput()
-        let strategy = hasFlags ? strategyName ?? "hand" : Submit.strategy(of: body)
+        let decision = try hasFlags ? decision() : Decision(standardInput())
         do {
-            try send(body, of: strategy)
+            try send(decision)
         } catch let error as ZeroMQError {
             throw Failure("\(error)")
         }
     }
 
-    private func send(_ body: [UInt8], of strategy: String?) throws {
+    /// What is sent, and what of it is needed to find its worker and to send it again.
+    private struct Decision {
+        let body: [UInt8]
+        /// Whose it is; nil where that cannot be read.
+        let strategy: String?
+        /// How to send the same again. A decision with another id is another order.
+        let again: String
+
+        init(_ body: [UInt8]) {
+            self.body = body
+            strategy = (try? JSONValue(parsing: body))?["strategy_name"]?.string
+            again = "Send the same bytes again"
+        }
+
+        init(_ body: [UInt8], id: String, of strategy: String) {
+            self.body = body
+            self.strategy = strategy
+            again = TerminalText.safe("Send the same again with --id \(id), never with another")
+        }
+    }
+
+    private func send(_ decision: Decision) throws {
         let clock = SystemClock()
         let end = clock.monotonic() + .seconds(Int64(timeout))
         let context = try ZeroMQContext()
-        var (worker, client, ack) = try ask(body, of: strategy, milliseconds: timeout * 1000, context)
+        var (worker, client, ack) = try ask(decision, context)
         // The strategy is moving: the map says where to, a moment later at the latest.
         while try ack["code"] == "wrong_partition" && endpoints.followsMap && clock.monotonic() < end {
             usleep(200_000)
-            (worker, client, ack) = try ask(body, of: strategy, milliseconds: timeout * 1000, context)
+            (worker, client, ack) = try ask(decision, context)
         }
         print(ack.text)
         fflush(nil)
@@ -66,8 +90,10 @@ struct Submit: ParsableCommand {
             throw Failure("not accepted: \(TerminalText.safe(ack["message"]?.string ?? ack.text))")
         }
         guard wait else { return }
-        guard let final = try finalOutcome(ack, worker, client, body, until: end, clock, context) else {
-            throw Failure("accepted, but without a final outcome within \(timeout) s; it is still being worked on")
+        guard let final = try finalOutcome(ack, worker, client, decision.body, until: end, clock, context) else {
+            throw Failure(
+                "accepted, but without a final outcome within \(timeout) s; it is still being worked on: see "
+                    + "`trade-executor show \(ack["decision_id"]?.string ?? "ID")`")
         }
         print(final.text)
         guard final["result"] == "success" || final["result"] == "partial" else {
@@ -75,22 +101,24 @@ struct Submit: ParsableCommand {
         }
     }
 
-    private func ask(
-        _ body: [UInt8], of strategy: String?, milliseconds: Int, _ context: ZeroMQContext
-    ) throws -> (Endpoints, IntakeClient, JSONValue) {
-        let worker = try endpoints.endpoints(of: strategy)
+    private func ask(_ decision: Decision, _ context: ZeroMQContext) throws -> (Endpoints, IntakeClient, JSONValue) {
+        let worker = try endpoints.endpoints(of: decision.strategy)
         let client = try IntakeClient(worker.intake, keys: worker.keys, in: context)
-        guard let ack = try client.ask(body, milliseconds: milliseconds) else {
+        let patience = min(2, timeout)
+        if let ack = try client.ask(decision.body, milliseconds: patience * 1000) { return (worker, client, ack) }
+        let unknown = "whether the decision was accepted is not known. \(decision.again)"
+        // Now, since whoever ends this with Ctrl-C is told nothing more.
+        if timeout > patience {
+            StandardError.line(
+                "no answer from \(worker.intake) yet, trying on for \(timeout - patience) s. Until there is one, \(unknown)"
+            )
+        }
+        guard let ack = try client.ask(decision.body, milliseconds: (timeout - patience) * 1000) else {
             throw Failure(
-                "no answer from \(worker.intake) within \(timeout) s: whether the decision was accepted is not known. "
-                    + "Send the same again, or see `trade-executor status`; \(worker.advice)")
+                "no answer from \(worker.intake) within \(timeout) s: \(unknown), or see `trade-executor status`; "
+                    + worker.advice)
         }
         return (worker, client, ack)
-    }
-
-    /// Whose decision it is; nil where that cannot be read.
-    private static func strategy(of body: [UInt8]) -> String? {
-        (try? JSONValue(parsing: body))?["strategy_name"]?.string
     }
 
     /// Waits for the end of the decision. The topic tells of it at once; asking again with the same bytes finds it even
@@ -130,12 +158,13 @@ struct Submit: ParsableCommand {
         [strategyName, decisionID, symbol, side, quantity, notional, orderType].contains { $0 != nil }
     }
 
-    private func decision() throws -> [UInt8] {
+    private func decision() -> Decision {
+        let (id, strategy) = (decisionID ?? newID(), strategyName ?? "hand")
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("v", 1)
-            writer.member("decision_id", decisionID ?? newID())
-            writer.member("strategy_name", strategyName ?? "hand")
+            writer.member("decision_id", id)
+            writer.member("strategy_name", strategy)
             let members: [(StaticString, String?)] = [
                 ("symbol", symbol), ("side", side), ("quantity", quantity), ("notional", notional),
                 ("order_type", orderType), ("time_in_force", timeInForce), ("limit_price", limitPrice),
@@ -151,7 +180,7 @@ struct Submit: ParsableCommand {
                 writer.raw(rationale.utf8)
             }
         }
-        return writer.bytes
+        return Decision(writer.bytes, id: id, of: strategy)
     }
 
     /// A name that was not used before: the time, and a random number for those of the same microsecond.
@@ -171,6 +200,9 @@ struct Submit: ParsableCommand {
             throw Failure("\(error)")
         }
         while let last = body.last, last == 0x0A || last == 0x0D || last == 0x20 { body.removeLast() }
+        guard !body.isEmpty else {
+            throw Failure("standard input is empty: nothing was sent; give it a decision as JSON")
+        }
         return body
     }
 }
