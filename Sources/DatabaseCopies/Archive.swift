@@ -48,6 +48,7 @@ package struct Archive: Sendable {
             guard endedBefore <= now.advanced(bySeconds: -youngest) else {
                 throw CopyFault("what has ended within the last 48 hours is not archived; name an earlier time")
             }
+            try CopyFault.refuseReserved(path, database)
             guard try Files.exists(database) else { throw CopyFault("there is no database at \(database)") }
             if let process = try directory.processWithOpenDatabase() {
                 throw CopyFault("process \(process) has \(database) open, a sqlite3 shell perhaps; end it first")

@@ -13,6 +13,7 @@ package final class ArchiveFile {
     package init(_ source: String) throws(CopyFault) {
         do {
             guard try Files.exists(source) else { throw CopyFault("there is no file \(source)") }
+            try Files.checkIsFile(source)
             let directory = ProcessEnvironment.all()["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
             file = try UnfinishedFile("\(directory)/trade-executor-archive-\(UInt64.random(in: .min ... .max))")
             do {

@@ -30,10 +30,14 @@ package struct Backup: Sendable {
                     "there is no database at \(databasePath): no worker has run there yet; check --state-dir and "
                         + "--partition")
             }
-            guard try mayReplace || !Files.exists(path) else {
-                throw CopyFault("\(path) is there already; choose another name, or say --force to replace it")
-            }
             guard !Files.areSame(databasePath, path) else { throw CopyFault("\(path) is the worker's own database") }
+            try CopyFault.refuseReserved(path, databasePath)
+            if try Files.exists(path) {
+                guard mayReplace else {
+                    throw CopyFault("\(path) is there already; choose another name, or say --force to replace it")
+                }
+                try Files.checkIsFile(path)
+            }
             let file = try UnfinishedFile(path)
             do {
                 return try take(of: databasePath, as: file, mayReplace: mayReplace, clock, passing)

@@ -71,6 +71,7 @@ package struct Restoration: Sendable {
 
     private static func check(_ file: String, _ directory: StateDirectory) throws {
         guard try Files.exists(file) else { throw CopyFault("there is no file \(file)") }
+        try Files.checkIsFile(file)
         let database = StateDirectory.databasePath(in: directory.path)
         guard !Files.areSame(file, database) else {
             throw CopyFault("\(file) is the database of this directory itself")

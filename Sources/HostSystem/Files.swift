@@ -59,7 +59,11 @@ package enum Files {
             throw syncError
         }
         if mayReplace {
-            guard rename(temporary, path) == 0 else { throw SystemError("creating \(path)") }
+            guard rename(temporary, path) == 0 else {
+                let error = SystemError("creating \(path)")
+                unlink(temporary)
+                throw error
+            }
         } else {
             let linked = link(temporary, path)
             let error = SystemError("creating \(path)")
@@ -76,6 +80,12 @@ package enum Files {
         guard descriptor >= 0 else { throw SystemError("opening \(directory)") }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw SystemError("writing \(directory)") }
+    }
+
+    /// A path's directory, and the name in it.
+    static func split(_ path: String) -> (directory: String, name: Substring) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path[...]) }
+        return (String(path[...slash]), path[path.index(after: slash)...])
     }
 
     /// Removes a file; false where there was none.
@@ -134,6 +144,13 @@ package enum Files {
         return false
     }
 
+    /// Throws where something is there that is no file: reading a pipe may never end, and a device must not be replaced.
+    package static func checkIsFile(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw SystemError("looking at \(path)") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw TrustedFile.Problem("\(path) is not a file") }
+    }
+
     /// The nearest directory above a path in which others than this user and root can put something in the place of what
     /// is there; nil where there is none. Of the real path, links resolved.
     package static func directoryThatOthersCanChange(above path: String) throws(SystemError) -> String? {
@@ -176,6 +193,19 @@ package enum Files {
     /// Sets who may use a file.
     package static func setMode(_ mode: UInt32, of path: String) throws(SystemError) {
         guard chmod(path, mode) == 0 else { throw SystemError("setting the mode of \(path)") }
+    }
+
+    /// Locks a file for as long as this process lives.
+    /// - Parameter path: A file that stays; made where there is none.
+    /// - Returns: False where another process has it.
+    package static func lockForGood(_ path: String) throws(SystemError) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw SystemError("opening \(path)") }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+        let error = SystemError("locking \(path)")
+        close(descriptor)
+        guard error.number == EWOULDBLOCK else { throw error }
+        return false
     }
 
     /// Runs `body` while no other process runs one on the same path.

@@ -60,6 +60,16 @@ package struct HaltFiles {
         try Files.write(Array((halt.json.text + "\n").utf8), to: path(halt.scope), othersMayRead: true)
     }
 
+    /// Begins a halt that says nothing about itself: an empty file needs no room on a disk that is full. One that is there
+    /// stays as it is.
+    package func writeEmpty(_ scope: Halt.Scope) throws(SystemError) {
+        try Files.makeDirectory(directory)
+        let descriptor = open(path(scope), O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw SystemError("creating \(path(scope))") }
+        close(descriptor)
+        try Files.syncDirectory(of: path(scope))
+    }
+
     /// Ends a halt; false where there was none.
     package func clear(_ scope: Halt.Scope) throws(SystemError) -> Bool {
         try Files.remove(path(scope))

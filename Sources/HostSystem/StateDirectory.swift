@@ -55,7 +55,17 @@ package final class StateDirectory {
     /// The same directory, wherever it may be moved to while this object lives.
     package var pathByDescriptor: String { "/proc/self/fd/\(descriptor)" }
 
-    package static func databasePath(in path: String) -> String { path + "/trades.db" }
+    package static func databasePath(in path: String) -> String { path + "/\(databaseName)" }
+    private static let databaseName = "trades.db"
+
+    /// Whether a name is one of those that a database and its exchange have, or may have one day: whatever else stood
+    /// there would be taken for its log, or for the database that comes next.
+    /// - Parameter databasePath: The database, `trades.db` in its directory.
+    package static func isReserved(_ path: String, for databasePath: String) -> Bool {
+        let (directory, name) = Files.split(path)
+        return name.hasPrefix(databaseName) && Files.areSame(directory, Files.split(databasePath).directory)
+    }
+
     package static func haltPath(in path: String) -> String { path + "/" + haltFolder }
     static let haltFolder = "halt"
 

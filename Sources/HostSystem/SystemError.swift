@@ -16,5 +16,15 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
         self.action = action
     }
 
-    package var description: String { "\(action): \(String(cString: strerror(number)))" }
+    /// Whether something could not be made because its directory is not there.
+    package var isOfMissingDirectory: Bool { number == ENOENT && action.hasPrefix("creating ") }
+
+    /// Whether the disk, or what this user may have of it, is used up.
+    package var isForWantOfRoom: Bool { number == ENOSPC || number == EDQUOT || number == EFBIG }
+
+    package var description: String {
+        let text = "\(action): \(String(cString: strerror(number)))"
+        if number == EACCES { return "\(text) to user id \(geteuid()); do it as the user whom it belongs to" }
+        return isForWantOfRoom ? "\(text); make room there" : text
+    }
 }

@@ -37,7 +37,10 @@ enum TrustedFile {
     /// Reads a file that nobody else can change, or put another in the place of.
     static func read(_ path: String, bytesMax: Int) throws(Problem) -> (content: [UInt8], version: Version) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw Problem("\(SystemError("opening \(path)"))") }
+        guard descriptor >= 0 else {
+            let error = SystemError("opening \(path)")
+            throw Problem(error.number == ENOENT ? "there is no file \(path)" : "\(error)")
+        }
         defer { close(descriptor) }
         let status = try check(descriptor, path)
         let content: [UInt8]

@@ -7,8 +7,16 @@ package struct MonitorStoreFault: Error, Equatable, CustomStringConvertible {
     package let description: String
 
     init(_ path: String, _ error: any Error) {
-        let message = (error as? DatabaseError).map { $0.message ?? $0.description } ?? "\(error)"
-        description = "the monitor's store \(path): \(message)"
+        let fault = error as? DatabaseError
+        let message = fault.map { $0.message ?? $0.description } ?? "\(error)"
+        let advice =
+            switch fault?.resultCode {
+            case .SQLITE_CANTOPEN, .SQLITE_READONLY: "; its directory must be there, and this user able to write in it"
+            case .SQLITE_NOTADB: "; name another file with --store"
+            case .SQLITE_FULL: "; make room there"
+            default: ""
+            }
+        description = "the monitor's store \(path): \(message)\(advice)"
     }
 
     init(description: String) { self.description = description }
@@ -100,6 +108,11 @@ enum MonitorSchema {
             throw MonitorStoreFault(
                 description: "the monitor's store was written by a newer version of trade-monitor; use that version, "
                     + "or another --store")
+        }
+        let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
+        guard try isEmpty && found == 0 || database.tableExists("positions") else {
+            throw MonitorStoreFault(
+                description: "the file of the monitor's store is another program's database; name another with --store")
         }
         guard found == 0 else { return }
         try database.inTransaction {

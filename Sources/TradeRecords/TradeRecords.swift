@@ -14,7 +14,11 @@ package final class TradeRecords {
     /// Opens the database of a state directory.
     /// - Parameter path: The file, which must be there.
     package init(path: String) throws(RecordsFault) {
-        guard access(path, F_OK) == 0 else { throw .noDatabase(path: path) }
+        guard access(path, F_OK) == 0 else {
+            let number = errno
+            guard number != ENOENT, number != ENOTDIR else { throw .noDatabase(path: path) }
+            throw .unreadable(path: path, message: String(cString: strerror(number)))
+        }
         do {
             queue = try DatabaseQueue(path: path, configuration: TradeRecords.configuration)
             switch try queue.read({ try TradeJournal.age(of: $0) }) {

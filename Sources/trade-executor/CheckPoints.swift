@@ -190,11 +190,11 @@ struct CheckPoints {
             let reasons = ([status == "ACTIVE" ? nil : "its status is \(status)"] + blocks).compactMap { $0 }
             return add(
                 .wrong, "account",
-                "the keys are right, but it cannot trade: \(reasons.joined(separator: ", ")); see Alpaca's dashboard")
+                "it cannot trade: \(reasons.joined(separator: ", ")); see Alpaca's dashboard")
         }
         let currency = account["currency"]?.string ?? "USD"
         let power = account["buying_power"]?.string.map { ", buying power \($0) \(currency)" } ?? ""
-        add(.fine, "account", "the keys are right, and it can trade\(power)")
+        add(.fine, "account", "the broker lets us in, and the account can trade\(power)")
     }
 
     private mutating func checkClock(_ result: HTTPExchangeResult) {

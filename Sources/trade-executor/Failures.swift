@@ -8,7 +8,9 @@ struct Failures: ParsableCommand {
         abstract: "Counts what failed, the most frequent first.",
         discussion: """
             Two kinds are told apart: `rejected` executions, with the broker's message and HTTP status, and decisions \
-            that were `refused` by the worker before anything was sent, with their reason.
+            that were `refused` by the worker before their attempt began, with their reason. An attempt of which nothing \
+            was sent counts as rejected too, with what prevented it and a 500 that is no answer of the broker's: see \
+            CERTAINTY in `executions --scope failed`.
             """)
 
     @Option(help: "What to count by: message, strategy or symbol.")

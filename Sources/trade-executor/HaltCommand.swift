@@ -56,13 +56,20 @@ struct HaltCommand: ParsableCommand {
         let halt = Halt(
             scope, hold: hold, reason: reason.map(HaltEvent.clipped), by: OperatorName.current(),
             at: SystemClock().now())
-        let before: Halt?
+        var before: Halt?
         do {
             let files = HaltFiles(stateDirectory: directory)
             before = try files.list().first { $0.scope == scope }
-            try files.write(halt)
+            do {
+                try files.write(halt)
+            } catch  where error.isForWantOfRoom && !hold && before == nil {
+                try files.writeEmpty(scope)
+                StandardError.line("Warning: halted by an empty file, which does not say by whom and why: \(error)")
+            }
         } catch {
-            throw Failure("NOT halted: \(error)")
+            let room = hold && error.isForWantOfRoom ? "; or leave out --hold, without which a halt needs no room" : ""
+            let stays = before.map { "; the halt \(HaltText.details($0)) stays" } ?? ""
+            throw Failure("NOT halted: \(error)\(room)\(stays)")
         }
         let unrecorded = record(HaltEvent(halt, at: halt.at ?? SystemClock().now()), in: directory)
         try StandardOutput.print { output in

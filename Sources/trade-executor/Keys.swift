@@ -63,7 +63,13 @@ struct KeysGenerate: ParsableCommand {
 
 /// Which list is meant.
 struct KeyListOptions: ParsableArguments {
-    @Option(help: SettingsOptions.help(.allowedKeys)) var allowedKeys: String?
+    @Option(
+        help: ArgumentHelp(
+            """
+            The list of keys that are let in; allowed-keys.json in this directory unless set. \
+            [\(Setting.allowedKeys.environmentName)]
+            """))
+    var allowedKeys: String?
     @Option(help: "A file of lines `name = value`, as for `run`. [TRADE_EXECUTOR_CONFIG]") var config: String?
 
     func path() throws -> String {
@@ -77,7 +83,12 @@ struct KeyListOptions: ParsableArguments {
     func read() throws -> KeyList {
         let path = try path()
         do {
+            guard try Files.exists(path) else {
+                throw Failure("there is no list \(path); --allowed-keys names another, and `keys allow` makes one")
+            }
             return try KeyListFile.watch(path).meaning
+        } catch let failure as Failure {
+            throw failure
         } catch {
             throw Failure("\(error)")
         }
@@ -147,14 +158,21 @@ struct KeysAllow: ParsableCommand {
     var strategies: [String] = []
     @OptionGroup var list: KeyListOptions
 
-    func run() throws {
-        let roles = Set(role.isEmpty && !strategies.isEmpty ? AllowedKey.Role.allCases : role)
+    private var roles: Set<AllowedKey.Role> {
+        Set(role.isEmpty && !strategies.isEmpty ? AllowedKey.Role.allCases : role)
+    }
+
+    func validate() throws {
         guard !roles.isEmpty else {
             throw ValidationError("say what it may do: --strategy NAME to trade and read, or --role read")
         }
         guard roles.contains(.trade) == !strategies.isEmpty else {
             throw ValidationError("say --strategy NAME with the role trade, and only with it")
         }
+        _ = try allowedStrategies()
+    }
+
+    func run() throws {
         let key: CurveKey
         do {
             key = try KeyFile.publicKey(publicKey ?? "\(name).key")

@@ -10,8 +10,9 @@ struct Partitions: ParsableCommand {
         discussion: """
             The map is one JSON file for all workers (`run --partition-map`) and clients:
 
-            {"v":1,"epoch":12,"default":"p0","partitions":{"p0":{"intake":"tcp://10.0.0.5:5555",
-            "outcomes":"tcp://10.0.0.5:5556"}},"strategies":{"mean-rev":"p0"}}
+            {"v":1,"epoch":12,"default":"p0","strategies":{"mean-rev":"p0"},
+            "partitions":{"p0":{"intake":"tcp://10.0.0.5:5555",
+            "outcomes":"tcp://10.0.0.5:5556"}}}
 
             Strategies that are not named go to the `default`, or are refused where there is none. Each edit has a \
             higher epoch than the one before; workers read it by themselves, and `status` tells which epoch they have. \

@@ -56,6 +56,9 @@ struct SettingLayers {
             return
         }
         do {
+            guard try Files.exists(path) else {
+                throw Failure("there is no configuration file \(path), which --config or TRADE_EXECUTOR_CONFIG names")
+            }
             guard refusesOpenSecrets else {
                 file = try ConfigurationFile(path: path, content: try Files.read(path, bytesMax: 1 << 20))
                 return

@@ -37,7 +37,7 @@ struct Reconcile: ParsableCommand {
     @OptionGroup var settings: SettingsOptions
 
     func validate() throws {
-        guard timeout >= 0 else { throw ValidationError("--timeout must be 0 or more") }
+        guard (0...86_400).contains(timeout) else { throw ValidationError("--timeout must be from 0 to 86400 seconds") }
     }
 
     func run() throws {

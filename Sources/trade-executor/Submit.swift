@@ -11,9 +11,8 @@ struct Submit: ParsableCommand {
         abstract: "Sends one decision and prints its acknowledgement.",
         discussion: """
             The decision comes from flags, or, when none of them is given, as JSON from standard input. Without an \
-            acknowledgement within 2 s the same bytes are sent again, which is safe. The same command again makes \
-            another decision, unless --id names this one. Exit code 0: accepted (with --wait: and all or part of it \
-            filled); 1: refused, failed, or no answer in time.
+            acknowledgement within 2 s the same bytes are sent again, which is safe. Exit code 0: accepted (with \
+            --wait: and all or part of it filled); 1: refused, failed, or no answer in time.
 
             trade-executor submit --strategy hand --symbol AAPL --side buy --quantity 10 --wait
             trade-executor submit --partition-map partition-map.json --strategy mean-rev --symbol AAPL …
@@ -41,65 +40,64 @@ struct Submit: ParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
 
+    func validate() throws {
+        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be from 1 to 86400 seconds") }
+    }
+
     func run() throws {
-        let message = try hasFlags ? flagsMessage() : Message(body: standardInput())
+        let decision = try hasFlags ? decision() : Decision(standardInput())
         do {
-            try send(message)
+            try send(decision)
         } catch let error as ZeroMQError {
             throw Failure("\(error)")
         }
     }
 
-    /// A decision as it is sent.
-    private struct Message {
+    /// What is sent, and what of it is needed to find its worker and to send it again.
+    private struct Decision {
         let body: [UInt8]
-        /// Whose decision it is; nil where that cannot be read.
+        /// Whose it is; nil where that cannot be read.
         let strategy: String?
-        /// How the very same is sent again.
+        /// How to send the same again. A decision with another id is another order.
         let again: String
 
-        init(body: [UInt8]) {
+        init(_ body: [UInt8]) {
             self.body = body
             strategy = (try? JSONValue(parsing: body))?["strategy_name"]?.string
-            again = "the same"
+            again = "Send the same bytes again"
         }
 
-        /// The decision that flags say. Without its id, the same flags say another one.
-        init(body: [UInt8], strategy: String, id: String) {
+        init(_ body: [UInt8], id: String, of strategy: String) {
             self.body = body
             self.strategy = strategy
-            again = "the same with --id \(TerminalText.safe(id))"
+            again = TerminalText.safe("Send the same again with --id \(id), never with another")
         }
     }
 
-    private func flagsMessage() -> Message {
-        let id = decisionID ?? newID()
-        let strategy = strategyName ?? "hand"
-        return Message(body: decision(id, of: strategy), strategy: strategy, id: id)
-    }
-
-    private func send(_ message: Message) throws {
+    private func send(_ decision: Decision) throws {
         let clock = SystemClock()
         let end = clock.monotonic() + .seconds(Int64(timeout))
         let context = try ZeroMQContext()
-        var (worker, client, ack) = try ask(message, context)
+        var (worker, client, ack) = try ask(decision, context)
         // The strategy is moving: the map says where to, a moment later at the latest.
         while try ack["code"] == "wrong_partition" && endpoints.followsMap && clock.monotonic() < end {
             usleep(200_000)
-            (worker, client, ack) = try ask(message, context)
+            (worker, client, ack) = try ask(decision, context)
         }
         print(ack.text)
         fflush(nil)
         guard ack["status"] == "accepted" else {
             let why = TerminalText.safe(ack["message"]?.string ?? ack.text)
             guard ack["code"] != "storage_failed" else {
-                throw Failure("whether the decision was accepted is not known; send \(message.again) again: \(why)")
+                throw Failure("whether the decision was accepted is not known. \(decision.again): \(why)")
             }
             throw Failure("not accepted: \(why)")
         }
         guard wait else { return }
-        guard let final = try finalOutcome(ack, worker, client, message.body, until: end, clock, context) else {
-            throw Failure("accepted, but without a final outcome within \(timeout) s; it is still being worked on")
+        guard let final = try finalOutcome(ack, worker, client, decision.body, until: end, clock, context) else {
+            throw Failure(
+                "accepted, but without a final outcome within \(timeout) s; it is still being worked on: see "
+                    + "`trade-executor show \(ack["decision_id"]?.string ?? "ID")`")
         }
         print(final.text)
         guard final["result"] == "success" || final["result"] == "partial" else {
@@ -107,27 +105,25 @@ struct Submit: ParsableCommand {
         }
     }
 
-    private func ask(
-        _ message: Message, _ context: ZeroMQContext
-    ) throws -> (Endpoints, IntakeClient, JSONValue) {
-        let worker = try endpoints.endpoints(of: message.strategy)
+    private func ask(_ decision: Decision, _ context: ZeroMQContext) throws -> (Endpoints, IntakeClient, JSONValue) {
+        let worker = try endpoints.endpoints(of: decision.strategy)
         let client = try IntakeClient(worker.intake, keys: worker.keys, in: context)
-        let patience = min(timeout, Submit.quietSeconds)
-        if let ack = try client.ask(message.body, milliseconds: patience * 1000) { return (worker, client, ack) }
-        // Whoever interrupts it now must know how to go on.
-        if timeout > patience, isatty(STDERR_FILENO) == 1 {
-            StandardError.line("no answer yet; if you end this, send \(message.again) again")
+        let patience = min(2, timeout)
+        if let ack = try client.ask(decision.body, milliseconds: patience * 1000) { return (worker, client, ack) }
+        let unknown = "whether the decision was accepted is not known. \(decision.again)"
+        // Now, since whoever ends this with Ctrl-C is told nothing more.
+        if timeout > patience {
+            StandardError.line(
+                "no answer from \(worker.intake) yet, trying on for \(timeout - patience) s. Until there is one, \(unknown)"
+            )
         }
-        if let ack = try client.ask(message.body, milliseconds: (timeout - patience) * 1000) {
-            return (worker, client, ack)
+        guard let ack = try client.ask(decision.body, milliseconds: (timeout - patience) * 1000) else {
+            throw Failure(
+                "no answer from \(worker.intake) within \(timeout) s: \(unknown), or see `trade-executor status`; "
+                    + worker.advice)
         }
-        throw Failure(
-            "no answer from \(worker.intake) within \(timeout) s: whether the decision was accepted is not known. "
-                + "Send \(message.again) again, or see `trade-executor status`; \(worker.advice)")
+        return (worker, client, ack)
     }
-
-    /// So long nothing is said of an answer that has not come.
-    private static let quietSeconds = 2
 
     /// Waits for the end of the decision. The topic tells of it at once; asking again with the same bytes finds it even
     /// if the topic told of it before we listened.
@@ -156,9 +152,8 @@ struct Submit: ParsableCommand {
     }
 
     private func reason(of outcome: JSONValue) -> String {
-        let reason = outcome["execution"]?["error_message"]?.string ?? outcome["reason"]?.string
-        let parts = [reason, outcome["message"]?.string].compactMap(\.self)
-        return TerminalText.safe(parts.isEmpty ? "no reason was given" : parts.joined(separator: ", "))
+        TerminalText.safe(
+            outcome["execution"]?["error_message"]?.string ?? outcome["reason"]?.string ?? "no reason was given")
     }
 
     // MARK: The decision
@@ -171,7 +166,8 @@ struct Submit: ParsableCommand {
         return options.contains { $0 != nil } || extendedHours || validForMs != nil
     }
 
-    private func decision(_ id: String, of strategy: String) -> [UInt8] {
+    private func decision() -> Decision {
+        let (id, strategy) = (decisionID ?? newID(), strategyName ?? "hand")
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("v", 1)
@@ -192,7 +188,7 @@ struct Submit: ParsableCommand {
                 writer.raw(rationale.utf8)
             }
         }
-        return writer.bytes
+        return Decision(writer.bytes, id: id, of: strategy)
     }
 
     /// A name that was not used before: the time, and a random number for those of the same microsecond.
@@ -212,6 +208,9 @@ struct Submit: ParsableCommand {
             throw Failure("\(error)")
         }
         while let last = body.last, last == 0x0A || last == 0x0D || last == 0x20 { body.removeLast() }
+        guard !body.isEmpty else {
+            throw Failure("standard input is empty: nothing was sent; give it a decision as JSON")
+        }
         return body
     }
 }

@@ -128,8 +128,14 @@ struct TradeMonitor: ParsableCommand {
         guard let address else { preconditionFailure("it was looked at before") }
         let log = MonitorLog()
         let map = try partitionMap.map(PartitionMapReading.watch)
+        let store = try MonitorStore(path: try storePath())
+        // Two would count the same outcomes twice.
+        guard try Files.lockForGood(store.path + ".lock") else {
+            throw Failure(
+                "another trade-monitor keeps its store in \(store.path); stop it, or say another with --store")
+        }
         let monitor = try Monitor(
-            store: try MonitorStore(path: try storePath()),
+            store: store,
             retention: Retention(days: keepDays, bytesMax: keepMib << 20),
             ownKeys: try clientKey.map(KeyFile.secret),
             serverKey: try serverPublicKey.map { try KeyFile.publicKey($0).text }, log: log)

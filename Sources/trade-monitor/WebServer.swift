@@ -24,7 +24,10 @@ struct WebServer {
                     beginning.withLock { $0 = $0 ?? .success(listening) }
                 }
                 guard case .success(let first)? = beginning.withLock(\.self) else {
-                    beginning.withLock { $0 = .failure(Failure("cannot listen on \(host):\(port): \(end)")) }
+                    beginning.withLock {
+                        $0 = .failure(
+                            Failure("cannot listen on \(host):\(port): \(end); choose another address with --listen"))
+                    }
                     return
                 }
                 if Task.isCancelled { return }

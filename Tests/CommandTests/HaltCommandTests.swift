@@ -25,6 +25,25 @@ struct HaltCommandTests {
         #expect((attributes[.posixPermissions] as? Int).map { $0 & 0o044 } == 0o044)
     }
 
+    @Test("halts on a full disk, by a file that needs no room")
+    func fullDisk() throws {
+        let state = try StateOnDisk()
+        let halt = #"(trap '' XFSZ; ulimit -f 0; "$0" halt --state-dir "$1" $2; echo "code $?") 2>&1 | cat"#
+        let held = try CommandRun(shell: halt, [state.path, "--hold"])
+        #expect(held.lines.last == "code 1")
+        #expect(held.output.hasPrefix("Error: NOT halted: "))
+        #expect(held.output.contains("leave out --hold, without which a halt needs no room"))
+        #expect(try Files.names(in: state.path + "/halt").isEmpty)
+        let plain = try CommandRun(shell: halt, [state.path, ""])
+        #expect(plain.lines.last == "code 0")
+        #expect(plain.output.contains("Warning: halted by an empty file, which does not say by whom and why: "))
+        #expect(plain.lines.contains("halted: all strategies"))
+        #expect(try state.run("halt", "--list").lines.first == "halted: all strategies, by hand")
+        let again = try CommandRun(shell: halt, [state.path, ""])
+        #expect(again.lines.last == "code 1")
+        #expect(again.output.contains("; the halt by hand stays"))
+    }
+
     @Test("ends one halt and says which others are in force")
     func resume() throws {
         let state = try StateOnDisk()

@@ -1,3 +1,4 @@
+import Foundation
 import StrictJSON
 import TestKit
 import Testing
@@ -101,11 +102,31 @@ struct ReadingCommandTests {
         #expect(run.errors.contains("there is no database at \(state.path)/trades.db"))
     }
 
+    @Test("do not call a database missing that cannot be looked at", arguments: ["executions", "failures", "show x"])
+    func unreadable(_ command: String) throws {
+        let directory = try TemporaryDirectory()
+        let loop = directory.path + "/loop"
+        try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
+        let run = try CommandRun(command.split(separator: " ").map(String.init) + ["--state-dir", loop])
+        #expect(run.exitCode == 1)
+        #expect(run.errors == "Error: \(loop)/trades.db cannot be read: Too many levels of symbolic links\n")
+    }
+
+    @Test("say which configuration file is not there, and who named it")
+    func noConfiguration() throws {
+        let run = try CommandRun(["executions"], environment: ["TRADE_EXECUTOR_CONFIG": "/none.conf"])
+        #expect(run.exitCode == 1)
+        #expect(
+            run.errors
+                == "Error: there is no configuration file /none.conf, which --config or TRADE_EXECUTOR_CONFIG names\n")
+    }
+
     @Test(
         "call wrong usage so",
         arguments: [
             "executions --scope nonsense", "executions --status open", "executions --since yesterday",
             "executions --limit -1", "failures --by weekday", "show", "halt --strategy a:b", "nonsense",
+            "reconcile --timeout 99999999999999999", "keys allow a --strategy b:c",
         ])
     func usage(_ command: String) throws {
         #expect(try CommandRun(command.split(separator: " ").map(String.init)).exitCode == 64)

@@ -453,7 +453,14 @@ def test_wrong_usage_and_what_cannot_be_served_are_told() -> None:
     with Simulator() as simulator, Worker(simulator) as worker, Monitor(*watching(worker)) as one:
         with tempfile.TemporaryDirectory() as directory:
             taken = ("--listen", f"127.0.0.1:{one.port}", "--store", f"{directory}/m.db")
-            assert "cannot listen on" in fails(1, *watching(worker), *taken)
+            assert "choose another address with --listen" in fails(1, *watching(worker), *taken)
+            # Two that count into the same store would count twice.
+            own = fails(1, *watching(worker), "--listen", "127.0.0.1:0", "--store", str(one.store))
+            assert "another trade-monitor keeps its store in" in own
+            others = f"{directory}/others.db"
+            with contextlib.closing(sqlite3.connect(others)) as database:
+                database.execute("CREATE TABLE positions_of_mine (a)")
+            assert "another program's database" in fails(1, *watching(worker), "--store", others)
             missing = ("--partition-map", f"{directory}/none.json")
             assert "none.json" in fails(1, *missing)
         began = time.monotonic()

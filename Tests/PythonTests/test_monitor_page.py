@@ -88,6 +88,11 @@ def test_it_shows_what_the_workers_told_and_nothing_it_is_told_runs() -> str:
         row = '#strategies tr[data-strategy="breakout"] [data-name="failed"]'
         assert browser.text(row) == str(totals["breakout"]["failed"])
         assert browser.count("#chart-answer path.p50") == 1
+        ticks = [
+            browser.evaluate(f"document.querySelectorAll('#chart-results text')[{at}].textContent")
+            for at in range(3)
+        ]
+        assert int(ticks[0]) == 0 and 2 * int(ticks[1]) == int(ticks[2]), ticks
         assert "insufficient buying power" in browser.text("#failures")
 
         # A live outcome arrives by itself, with a message that would like to run.

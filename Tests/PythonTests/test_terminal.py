@@ -182,14 +182,14 @@ def test_a_decision_without_an_answer_can_be_sent_again_and_stays_one() -> None:
     with Simulator() as simulator, Worker(simulator) as worker:
         worker.program.process.send_signal(signal.SIGSTOP)
         flags = ["submit", *ORDER, *endpoints(worker)]
-        with Terminal(*flags, columns=200) as terminal:
+        with Terminal(*flags, columns=300) as terminal:
             screen = terminal.until("how to send it again", lambda text: "--id " in text)
             terminal.interrupt()
-        [again] = re.findall(r"--id (\S+) again", screen)
+        [again] = re.findall(r"--id (\S+), never with another", screen)
         silent = command(*flags, "--timeout", "1")
         _, errors = silent.communicate(timeout=PATIENCE)
         assert silent.returncode == 1 and len(errors.splitlines()) == 1, errors
-        [other] = re.findall(r"Send the same with --id (\S+) again", errors)
+        [other] = re.findall(r"--id (\S+), never with another", errors)
         worker.program.process.send_signal(signal.SIGCONT)
         for name in [again, other]:
             sent = command(*flags, "--id", name, "--wait")
@@ -208,7 +208,7 @@ def test_a_decision_that_may_be_stored_is_not_called_refused() -> None:
             output, errors = locked.communicate(timeout=PATIENCE)
             other.rollback()
         assert json.loads(output)["code"] == "storage_failed", output
-        assert locked.returncode == 1 and "not known; send the same with --id d-1 again" in errors
+        assert locked.returncode == 1 and "not known. Send the same again with --id d-1, never" in errors
 
 
 def test_a_price_of_a_flag_is_never_left_out_of_a_decision_on_standard_input() -> None:

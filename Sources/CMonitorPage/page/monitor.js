@@ -284,10 +284,11 @@ function drawResults(place, periods) {
     refused: period.refused || 0, unknown: period.unknown || 0,
   });
   const sum = (period) => Object.values(parts(period)).reduce((left, right) => left + right, 0);
-  const top = Math.max(2, ...periods.map(sum));
+  // Even, since half of it stands at the line in the middle.
+  const top = 2 * Math.ceil(Math.max(2, ...periods.map(sum)) / 2);
   const total = periods.reduce((all, period) => all + sum(period), 0);
   const on = canvas(place, `${total} results over time`);
-  axes(on, periods, top, (value) => (value >= 10000 ? `${Math.round(value / 1000)}k` : Math.round(value).toString()));
+  axes(on, periods, top, (value) => (value >= 10000 ? `${(value / 1000).toFixed(1)}k` : value.toString()));
   const step = on.inner / periods.length;
   periods.forEach((period, index) => {
     let y = frame.top + on.tall;
