@@ -56,12 +56,10 @@ struct ArchiveRun {
             try checkArchive(unpacked.temporaryPath)
             try packed.sync()
             passing(.archiveChecked)
-            var digest = SHA256()
-            try Files.forEachPiece(of: packed.temporaryPath) { (piece) throws(SystemError) in digest.update(piece) }
+            let sha256 = try SHA256.digest(of: packed.temporaryPath)
             try packed.giveToOwner(of: directory.path)
             try packed.publish(mayReplace: mayReplace)
             passing(.archiveNamed)
-            let sha256 = digest.hexadecimal()
             let counts = try buildNext(
                 next.temporaryPath, besides: unpacked.temporaryPath, Files.realPath(path), sha256: sha256)
             passing(.archiveNextChecked)

@@ -62,13 +62,12 @@ package struct Backup: Sendable {
         guard copied.isAsMuch(as: contents) else { throw CopyFault("the copy is not what was copied; try again") }
         try file.sync()
         passing(.backupSynced)
-        var digest = SHA256()
-        try Files.forEachPiece(of: file.temporaryPath) { (piece) throws(SystemError) in digest.update(piece) }
+        let digest = try SHA256.digest(of: file.temporaryPath)
         let size = try Files.size(of: file.temporaryPath) ?? 0
         try file.publish(mayReplace: mayReplace)
         passing(.backupNamed)
         return Backup(
-            path: file.path, sizeInBytes: size, sha256: digest.hexadecimal(), takenAt: takenAt, contents: copied)
+            path: file.path, sizeInBytes: size, sha256: digest, takenAt: takenAt, contents: copied)
     }
 
     /// Copies the pages as they are at one moment, whatever is written meanwhile.

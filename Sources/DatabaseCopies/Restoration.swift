@@ -115,31 +115,21 @@ package struct Restoration: Sendable {
             return nil
         }
         guard let (row, contents) = found, let at = Timestamp(row["restored_at"] as String) else { return nil }
-        let sha256 = try digest(of: file)
+        let sha256 = try SHA256.digest(of: file)
         guard row["file_sha256"] == sha256 else { return nil }
         return Restoration(
             file: file, sha256: sha256, at: at, copiedAt: row["copied_at"], formerStream: row["former_stream"],
             contents: contents, formerDatabase: nil)
     }
 
-    private static func digest(of file: String) throws -> String {
-        var digest = SHA256()
-        try Files.forEachPiece(of: file) { (piece) throws(SystemError) in digest.update(piece) }
-        return digest.hexadecimal()
-    }
-
     private static func restore(
         _ file: String, in directory: StateDirectory, as next: UnfinishedFile, by operatorName: String,
         at now: Timestamp, _ passing: (CopyPoint) -> Void
     ) throws -> Restoration {
-        // What is restored is what the digest is of.
-        var digest = SHA256()
-        try Files.forEachPiece(of: file) { (piece) throws(SystemError) in
-            digest.update(piece)
-            try next.append(piece)
-        }
+        try Files.forEachPiece(of: file) { (piece) throws(SystemError) in try next.append(piece) }
         passing(.restoreCopied)
-        let sha256 = digest.hexadecimal()
+        // Of what is restored, whatever has become of the file meanwhile.
+        let sha256 = try SHA256.digest(of: next.temporaryPath)
         let (copy, contents) = try prepare(next.temporaryPath) { database, copy in
             try database.execute(
                 sql: """
