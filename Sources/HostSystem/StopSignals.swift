@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// SIGTERM and SIGINT as something to wait for, so that no signal interrupts a write.
+/// SIGTERM, SIGINT and, unless it is ignored, SIGHUP as something to wait for, so that no signal interrupts a write.
 ///
 /// To be made before any thread is started: threads inherit which signals are blocked.
 package final class StopSignals {
@@ -13,6 +13,8 @@ package final class StopSignals {
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
+        // A terminal that is closed. One that is ignored, by `nohup`, would still come here if it were blocked.
+        if clinux_ignores(SIGHUP) == 0 { sigaddset(&signals, SIGHUP) }
         guard pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { throw SystemError("blocking signals") }
         descriptor = signalfd(-1, &signals, Int32(SFD_NONBLOCK) | Int32(SFD_CLOEXEC))
         guard descriptor >= 0 else { throw SystemError("opening a signal descriptor") }

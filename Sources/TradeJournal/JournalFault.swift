@@ -59,6 +59,15 @@ extension JournalFault {
         JournalFault(readingAction, message: message)
     }
 
+    /// What is written to files that have no name any more is found by nobody.
+    package static func filesAreGone(processID: Int32) -> JournalFault {
+        // Only this process can still give what is in them, so it goes on.
+        JournalFault(
+            "using the database", code: SQLITE_IOERR,
+            message: "its files were removed or replaced, and what it holds goes with this process: copy trades.db and "
+                + "trades.db-wal out of /proc/\(processID)/fd first (the runbook tells how), then restore")
+    }
+
     /// The rows of one decision contradict each other.
     package static func contradiction(_ id: ClientOrderID, _ message: String) -> JournalFault {
         unreadable("the rows of \(id) contradict each other: \(message) (see trade-executor show \(id))")

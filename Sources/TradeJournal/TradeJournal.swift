@@ -18,6 +18,8 @@ package final class TradeJournal {
     private let connection: OpaquePointer
     /// How many commits have changed something since the log was last copied back by `checkpoint()`.
     package private(set) var commitsInLog = 0
+    /// Why nothing may be written any more, though SQLite would; nil while all is well.
+    package var unusable: JournalFault?
     /// The counters of the outcomes, kept in step with the table.
     var counters: OutcomeCounters
 
@@ -193,6 +195,7 @@ package final class TradeJournal {
     package func write<Value>(
         _ body: (borrowing JournalTransaction) throws(JournalFault) -> Value
     ) throws(JournalFault) -> Value {
+        if let unusable { throw unusable }
         try statements.begin.run()
         let countersBefore = counters
         let changesBefore = sqlite3_total_changes(connection)

@@ -1,12 +1,16 @@
 import CurlTransport
+import Glibc
 import HostSystem
 import Logging
+import TradeJournal
 import TradingCore
 import ZeroMQMessaging
 
 /// Drives the worker by what happens: peers that connect, messages, the broker's answers, signals, and time.
 struct WorkerLoop {
     let worker: Worker<ZeroMQIntake>
+    let journal: TradeJournal
+    let databaseFiles: DatabaseFiles
     let gate: AccessGate
     let guards: EndpointGuards
     let intake: IntakeSocket
@@ -22,9 +26,14 @@ struct WorkerLoop {
     func run() throws {
         var descriptors = try descriptors()
         var readable = descriptors
+        var filesDue = clock.read().monotonic
         while !worker.isDrained {
             service?.loopTurned(at: clock.read().monotonic, worker.summary)
             try transport.perform()
+            if clock.read().monotonic >= filesDue {
+                filesDue = clock.read().monotonic + .seconds(1)
+                if databaseFiles.areGone { journal.unusable = .filesAreGone(processID: getpid()) }
+            }
             if readable.contains(signals.descriptor), signals.hasArrived() {
                 log.notice("stopping: nothing more is taken, the attempt under way is finished")
                 service?.stopping()

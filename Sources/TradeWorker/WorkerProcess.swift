@@ -16,7 +16,7 @@ package enum WorkerProcess {
         package var databaseIsBroken = false
     }
 
-    /// Runs until SIGTERM or SIGINT has come and the attempt under way is finished.
+    /// Runs until SIGTERM, SIGINT or SIGHUP has come and the attempt under way is finished.
     /// - Parameter ready: Called with a line about itself once decisions are taken.
     package static func run(
         _ configuration: Configuration, log: Logger, ready: (String) -> Void
@@ -37,6 +37,7 @@ package enum WorkerProcess {
                 log.warning("others can write in \(open): they can halt trading, and put another database there")
             }
             let journal = try TradeJournal(path: StateDirectory.databasePath(in: directory.path))
+            let databaseFiles = try DatabaseFiles(StateDirectory.databasePath(in: directory.path))
             let context = try ZeroMQContext()
             // Before the sockets that it guards.
             let gate = try AccessGate(configuration.access, in: context, log: log)
@@ -82,7 +83,8 @@ package enum WorkerProcess {
             ready("ready \(about)")
             service?.ready()
             let loop = WorkerLoop(
-                worker: worker, gate: gate, guards: guards, intake: intake, topic: topic, transport: transport,
+                worker: worker, journal: journal, databaseFiles: databaseFiles, gate: gate, guards: guards,
+                intake: intake, topic: topic, transport: transport,
                 signals: signals, clock: clock, service: service, log: log)
             try withExtendedLifetime(connections) { try loop.run() }
             // Closing everything is as much code as opening it.

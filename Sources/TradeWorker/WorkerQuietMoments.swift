@@ -29,6 +29,8 @@ extension Worker {
     }
 
     func copyLogBack(at now: ClockReading) throws(WorkerFault) {
+        // Told at once, also where nothing is to be written.
+        if let fault = journal.unusable, storage == .working { return try storageFailed(fault, at: now) }
         guard let due = copyingDue, due <= now.monotonic else { return }
         do throws(JournalFault) {
             try journal.checkpoint()

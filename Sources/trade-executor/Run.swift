@@ -9,7 +9,7 @@ struct Run: ParsableCommand {
         abstract: "Runs the worker.",
         discussion: """
             It prints one line `ready intake=… outcomes=… partition=…` once it takes decisions, and logs to standard \
-            error. SIGTERM or SIGINT: it takes no more, finishes the one request in flight, stores, publishes, exits 0.
+            error. SIGTERM, SIGINT or SIGHUP: it takes no more, finishes the one request in flight, stores, publishes, exits 0.
             While the disk is full, locked or failing it refuses decisions with `storage_failed`, sends nothing, and \
             goes on by itself when it can write again. A damaged database ends it with exit code 74.
             A service manager that asks for it (NOTIFY_SOCKET, WATCHDOG_USEC: systemd's) is told that it is ready, that \

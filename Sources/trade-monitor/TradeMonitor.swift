@@ -15,7 +15,7 @@ struct TradeMonitor: ParsableCommand {
         discussion: """
             It subscribes to the outcomes of every partition, asks again for what it missed, and keeps what it hears in \
             a store of its own, so that a restart shows the history. It prints one line `ready url=…` once it serves. \
-            SIGTERM and SIGINT end it with exit code 0. Exit code 1: it cannot go on, and says why in one line on \
+            SIGTERM, SIGINT and SIGHUP end it with exit code 0. Exit code 1: it cannot go on, and says why in one line on \
             standard error. Exit code 64: wrong usage.
 
             /               the page

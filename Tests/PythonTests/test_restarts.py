@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import json
 import pathlib
 import subprocess
@@ -224,6 +225,19 @@ def test_a_publisher_that_never_reads_harms_nobody() -> None:
         with Publisher(worker) as publisher:
             publisher.accepted("d-1")
             assert worker.final_outcome("s", "d-1")["result"] == "success"
+
+
+def test_a_terminal_that_is_closed_stops_it_in_order_unless_it_runs_under_nohup() -> None:
+    with Simulator() as simulator, Worker(simulator) as worker:
+        worker.program.process.send_signal(signal.SIGHUP)
+        assert worker.program.wait() == 0
+        assert "stopped" in worker.state.log.read_text()
+    with Simulator() as simulator, Worker(simulator, wrapper=["nohup"]) as worker:
+        worker.program.process.send_signal(signal.SIGHUP)
+        with Publisher(worker) as publisher:
+            publisher.accepted("d-1")
+            worker.final_outcome("s", "d-1")
+        assert worker.terminate() == 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ must fail closed each time: what it cannot store it does not take, and what it h
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -40,6 +41,7 @@ from harness import (
     State,
     Subscriber,
     Worker,
+    binaries,
     decision,
     eventually,
     free_endpoints,
@@ -343,6 +345,57 @@ def test_a_file_system_that_gives_up() -> str:
                         assert len(simulator.posts(f"s:{decision_id}")) == 1
                     assert worker.terminate() == 0
     return str(fault)
+
+
+def test_files_that_are_removed_can_be_copied_out_of_the_worker_and_nothing_is_taken_meanwhile() -> (
+    str
+):
+    """Whoever has a file open can write it after it was removed, and what is written is found by nobody."""
+    waited = []
+    for removed in ["trades.db", "trades.db-wal"]:
+        with Simulator() as simulator, State() as state, tempfile.TemporaryDirectory() as rescue:
+            with Worker(simulator, state=state) as worker, Publisher(worker) as publisher:
+                publisher.accepted("before")
+                worker.final_outcome("s", "before")
+                # Moving the whole directory removes nothing.
+                moved = state.path.with_name(f"{state.path.name}-moved")
+                state.path.rename(moved)
+                time.sleep(1.5)
+                publisher.accepted("moved")
+                moved.rename(state.path)
+                (state.path / removed).unlink()
+                began = time.monotonic()
+                eventually("the fault", lambda: worker.status()["storage_fault"])
+                waited.append(time.monotonic() - began)
+                assert "removed or replaced" in must_be_refused(publisher, "after")["message"]
+                for link in pathlib.Path(f"/proc/{worker.pid}/fd").iterdir():
+                    name = pathlib.Path(os.readlink(link).removesuffix(" (deleted)")).name
+                    if name in ["trades.db", "trades.db-wal"]:
+                        with contextlib.suppress(OSError):
+                            shutil.copyfile(link, f"{rescue}/{name}")
+            for file in state.path.glob("trades.db*"):
+                file.unlink()
+            copy = f"{rescue}/copy.db"
+            for arguments in [
+                ["backup", "--to", copy, "--state-dir", rescue],
+                ["restore", copy, "--state-dir", str(state.path)],
+                ["resume", "--state-dir", str(state.path)],
+            ]:
+                subprocess.run(
+                    [str(binaries() / "trade-executor"), *arguments],
+                    check=True,
+                    capture_output=True,
+                )
+            with Worker(simulator, state=state) as worker, Publisher(worker) as publisher:
+                for decision_id in ["before", "moved"]:
+                    assert publisher.decide(decision_id)["duplicate"] is True
+                    worker.final_outcome("s", decision_id)
+                publisher.accepted("after")
+                worker.final_outcome("s", "after")
+            assert [len(simulator.posts(f"s:{name}")) for name in ["before", "moved", "after"]] == [
+                1
+            ] * 3
+    return f"noticed after {max(waited):.1f} s"
 
 
 def test_a_start_on_a_read_only_file_system() -> str:
