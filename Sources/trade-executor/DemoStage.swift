@@ -24,18 +24,31 @@ final class DemoStage {
         guard let ready = try simulator.readLine(milliseconds: 10_000), let url = DemoStage.value("url", in: ready)
         else { throw Failure("alpaca-simulator did not start") }
         simulatorURL = url
-        worker = try ChildProcess(
+        do {
+            (worker, intake, outcomes) = try DemoStage.startWorker(program, simulatorURL: url, in: stateDirectory)
+        } catch {
+            simulator.stop()
+            throw error
+        }
+    }
+
+    private static func startWorker(
+        _ program: String, simulatorURL: String, in stateDirectory: String
+    ) throws -> (ChildProcess, intake: String, outcomes: String) {
+        let worker = try ChildProcess(
             program,
             [
-                "run", "--broker-url", url, "--state-dir", stateDirectory, "--intake", "tcp://127.0.0.1:*",
+                "run", "--broker-url", simulatorURL, "--state-dir", stateDirectory, "--intake", "tcp://127.0.0.1:*",
                 "--outcomes",
                 "tcp://127.0.0.1:*", "--partition", "demo", "--log-level", "error", "--settle-time-s", "5",
             ])
-        guard let ready = try worker.readLine(milliseconds: 10_000), let intake = DemoStage.value("intake", in: ready),
-            let outcomes = DemoStage.value("outcomes", in: ready)
-        else { throw Failure("the worker did not start; its error stands above") }
-        self.intake = intake
-        self.outcomes = outcomes
+        guard let ready = try worker.readLine(milliseconds: 10_000), let intake = value("intake", in: ready),
+            let outcomes = value("outcomes", in: ready)
+        else {
+            worker.stop()
+            throw Failure("the worker did not start; its error stands above")
+        }
+        return (worker, intake, outcomes)
     }
 
     private static func value(_ name: String, in line: String) -> String? {
