@@ -21,6 +21,8 @@ package enum WorkerProcess {
     package static func run(
         _ configuration: Configuration, log: Logger, ready: (String) -> Void
     ) throws(Failure) {
+        // What the libraries do at the exit is as much code again.
+        defer { ProcessMemory.giveBackCode() }
         do {
             // Before ZeroMQ starts its threads, which inherit what is blocked.
             let signals = try StopSignals()
