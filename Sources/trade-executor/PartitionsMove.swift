@@ -71,7 +71,7 @@ struct PartitionsMove: ParsableCommand {
             throw ValidationError("--give, --receive and --refuse each need --to, and exclude one another")
         }
         guard refused == nil || abandon else { throw ValidationError("--refused goes with --abandon") }
-        guard timeout > 0 else { throw ValidationError("--timeout must be 1 or more") }
+        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be from 1 to 86400 seconds") }
     }
 
     func run() throws {
