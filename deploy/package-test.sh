@@ -125,7 +125,7 @@ machine=$!
 # Asked anew each time: the first child only prepares the container, and is gone when systemd runs.
 systemd_runs() {
     leader="$(pgrep --parent "$machine" | head -n 1)" && [[ -n $leader ]] &&
-        [[ "$(inside systemctl is-system-running)" =~ ^(running|degraded)$ ]]
+        [[ "$(inside systemctl is-system-running)" == running ]]
 }
 started=
 for ((tries = 0; tries < 600; tries++)); do
@@ -138,6 +138,7 @@ for ((tries = 0; tries < 600; tries++)); do
 done
 
 if [[ -z $started ]]; then
+    [[ -z $leader ]] || inside systemctl --failed --no-pager 2>&1 || true
     kill -KILL "$machine" 2>/dev/null || true
     wait "$machine" || true
     machine=

@@ -195,7 +195,9 @@ class Place:
 
     def probe(self, worker: Program, words: list[str], environment: dict[str, str]) -> int:
         """As an engine runs a command in a container; its exit code."""
-        inside = ["nsenter", f"--target={worker.process.pid}", "--mount", "sh", "-c"]
+        # With its root too: where this runs in a chroot, that of the mounts is another.
+        target = f"--target={worker.process.pid}"
+        inside = ["nsenter", target, "--mount", "--root", "--wd", "sh", "-c"]
         done = subprocess.run(
             [*inside, self.command(words, environment)], capture_output=True, timeout=PATIENCE
         )
