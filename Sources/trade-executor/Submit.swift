@@ -152,8 +152,9 @@ struct Submit: ParsableCommand {
     }
 
     private func reason(of outcome: JSONValue) -> String {
-        TerminalText.safe(
-            outcome["execution"]?["error_message"]?.string ?? outcome["reason"]?.string ?? "no reason was given")
+        let reason = outcome["execution"]?["error_message"]?.string ?? outcome["reason"]?.string
+        let parts = [reason, outcome["message"]?.string].compactMap(\.self)
+        return TerminalText.safe(parts.isEmpty ? "no reason was given" : parts.joined(separator: ", "))
     }
 
     // MARK: The decision
