@@ -228,7 +228,9 @@ def test_a_publisher_that_never_reads_harms_nobody() -> None:
 
 
 def test_a_terminal_that_is_closed_stops_it_in_order_unless_it_runs_under_nohup() -> None:
-    with Simulator() as simulator, Worker(simulator) as worker:
+    # Whoever runs the tests may have them under nohup.
+    heard = ["env", "--default-signal=HUP"]
+    with Simulator() as simulator, Worker(simulator, wrapper=heard) as worker:
         worker.program.process.send_signal(signal.SIGHUP)
         assert worker.program.wait() == 0
         assert "stopped" in worker.state.log.read_text()
