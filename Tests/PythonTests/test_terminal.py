@@ -52,6 +52,8 @@ class Terminal:
         self.raw = ""
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
+            # Whoever runs the tests in the background has it ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(
                 binaries() / "trade-executor",
                 ["trade-executor", *arguments],
