@@ -28,10 +28,11 @@ struct WorkerLoop {
         var readable = descriptors
         var filesDue = clock.read().monotonic
         while !worker.isDrained {
-            service?.loopTurned(at: clock.read().monotonic, worker.summary)
+            let turned = clock.read().monotonic
+            service?.loopTurned(at: turned, worker.summary)
             try transport.perform()
-            if clock.read().monotonic >= filesDue {
-                filesDue = clock.read().monotonic + .seconds(1)
+            if turned >= filesDue {
+                filesDue = turned + .seconds(1)
                 if databaseFiles.areGone { journal.unusable = .filesAreGone(processID: getpid()) }
             }
             if readable.contains(signals.descriptor), signals.hasArrived() {
